@@ -1,0 +1,136 @@
+# The Python to use, where its environment lives and what is installed into it.
+PYTHON ?= python3
+VENV ?= .venv
+REQUIREMENTS ?= requirements/dev.txt
+# How long `make soak` takes.
+MINUTES ?= 10
+
+BIN := $(VENV)/bin
+export PATH := $(abspath $(BIN)):$(PATH)
+export VIRTUAL_ENV := $(abspath $(VENV))
+# Some environments switch it off, and every process of the tests would compile all modules anew.
+export PYTHONDONTWRITEBYTECODE :=
+
+SOURCES := $(wildcard src tests example benchmarks typing_tests browser_tests scripts)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(VENV)/run.stamp  ## Serve the example: API, docs page and admin
+	PYTHON=$(abspath $(BIN))/python scripts/run
+
+.PHONY: test
+test: $(VENV)/dev.stamp  ## Run every test, on SQLite and on PostgreSQL
+	env -u DATABASE_URL scripts/test
+	python -m tests.postgres -- scripts/test
+
+# Which FastAPI: `upstream` is the newest, `upstream-oldest` the oldest that is supported.
+UPSTREAM ?= upstream
+
+.PHONY: test-upstream
+test-upstream:  ## Run FastAPI's own tests, with its routes and with ours
+	$(MAKE) upstream VENV=.venv-$(UPSTREAM) REQUIREMENTS=requirements/$(UPSTREAM).txt
+
+.PHONY: upstream
+upstream: $(VENV)/dev.stamp
+	python scripts/test_upstream.py $(REQUIREMENTS)
+
+# In an environment of its own: nothing else needs those packages.
+.PHONY: test-packages
+test-packages:  ## Run the tests of packages that people combine with Django
+	$(MAKE) --no-print-directory run-test-packages VENV=$(VENV)-packages \
+		REQUIREMENTS=requirements/packages.txt
+
+.PHONY: run-test-packages
+run-test-packages: $(VENV)/dev.stamp
+	cd tests/packages && python -m pytest
+
+.PHONY: test-django
+test-django: $(VENV)/dev.stamp  ## Run Django's own tests of its ASGI handler on ours
+	scripts/test_django
+
+.PHONY: lint
+lint: $(VENV)/dev.stamp  ## Check style and the direction of imports
+	ruff check
+	ruff format --check
+	lint-imports
+	shellcheck .ci/run $$(grep -rlE '^#!.*bash' scripts)
+	scripts/check_no_cover
+
+.PHONY: types
+types: $(VENV)/dev.stamp  ## Check types
+	DJANGO_SETTINGS_MODULE=tests.settings mypy
+	DJANGO_SETTINGS_MODULE=goatfish.settings mypy example
+	pyright
+	scripts/docs_types
+
+.PHONY: format
+format: $(VENV)/dev.stamp  ## Format the code
+	ruff check --fix
+	ruff format
+
+.PHONY: contract
+contract: $(VENV)/dev.stamp  ## Try the example over HTTP against its contract
+	env -u DATABASE_URL scripts/contract
+	env -u DATABASE_URL python -m tests.postgres -- scripts/contract
+
+.PHONY: browser
+browser: $(VENV)/dev.stamp  ## Run the browser test (needs chromium)
+	pytest browser_tests
+
+# QUICK=1: fewer and shorter rounds, for a glance.
+QUICK ?=
+
+.PHONY: bench
+bench: $(VENV)/dev.stamp  ## Compare with other frameworks, on PostgreSQL
+	python -m benchmarks $(if $(QUICK),--quick)
+
+.PHONY: bench-routes
+bench-routes: $(VENV)/dev.stamp  ## Compare the routes with plain FastAPI's
+	scripts/bench $(if $(QUICK),--quick)
+
+.PHONY: bench-instructions
+bench-instructions: $(VENV)/dev.stamp  ## Count the instructions of hot functions (needs valgrind)
+	python -m benchmarks.instructions
+
+.PHONY: soak
+soak: $(VENV)/dev.stamp  ## Break things under load for MINUTES=10, and check every answer
+	python -m tests.soak --minutes $(MINUTES)
+
+.PHONY: mutation
+mutation: $(VENV)/dev.stamp  ## Try whether the tests notice faults: MODULE=routing SAMPLE=60 SEED=1
+	uv pip install --quiet --require-hashes -r requirements/mutation.txt
+	env -u DATABASE_URL nice python scripts/mutation.py $(MODULE) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
+
+.PHONY: dist
+dist: $(VENV)/dev.stamp  ## Build the wheel and the sdist, install the wheel and try it
+	scripts/check_dist
+
+.PHONY: lock
+lock: $(BIN)/uv  ## Pin the newest versions of everything
+	scripts/lock
+
+.PHONY: clean
+clean:  ## Remove everything that was made
+	rm -rf .venv* build dist htmlcov .coverage* .hypothesis .*_cache .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.13 ..." % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	touch $@
+
+$(VENV)/run.stamp: $(BIN)/uv requirements/run.txt
+	uv pip install --quiet --require-hashes -r requirements/run.txt
+	touch $@
+
+$(VENV)/dev.stamp: $(BIN)/uv $(REQUIREMENTS) pyproject.toml
+	uv pip install --quiet --require-hashes -r $(REQUIREMENTS)
+	uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@

@@ -1,0 +1,1 @@
+"""What does a request cost, here and elsewhere? `python -m benchmarks`."""

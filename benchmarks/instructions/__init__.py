@@ -1,0 +1,1 @@
+"""How many instructions does a hot function take? `python -m benchmarks.instructions`."""

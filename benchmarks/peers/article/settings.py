@@ -1,0 +1,3 @@
+"""The settings of every Django peer."""
+
+from base_settings import *  # noqa: F403

@@ -1,0 +1,100 @@
+"""This library with `async def` endpoints."""
+
+import os
+from typing import Annotated, Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+django.setup()
+
+from django.db.models import QuerySet
+from fastapi import Depends, FastAPI, Header, HTTPException
+
+from django_mullet.asgi import mount_django
+from django_mullet.routing import APIRouter
+from django_mullet.schemas import Create, Patch
+from django_mullet.transaction import Atomic
+from schemas import (
+    ArticleSchema,
+    Listed,
+    Page,
+    SimulationSchema,
+    TagSchema,
+    UnplannedRow,
+    WideRow,
+)
+from shop.models import Article, Simulation, User, Wide
+
+router = APIRouter(prefix="/api")
+
+
+async def current_user(x_api_key: Annotated[str, Header()]) -> User:
+    """Dependency: who asks."""
+    user = await User.objects.filter(api_key=x_api_key).afirst()
+    if user is None:
+        raise HTTPException(401, "X-API-Key is not known.")
+    return user
+
+
+CurrentUser = Annotated[User, Depends(current_user)]
+
+
+@router.get("/simulations/", response_model=list[SimulationSchema])
+async def simulations(user: CurrentUser) -> QuerySet[Simulation]:
+    return Simulation.objects.filter(user=user).order_by("id")
+
+
+@router.get("/simulations/{pk}/")
+async def simulation(pk: str, user: CurrentUser) -> SimulationSchema:
+    return await SimulationSchema.aget_or_404(Simulation.objects.filter(user=user), pk=pk)
+
+
+@router.patch("/simulations/{pk}/")
+async def patch_simulation(
+    pk: str, body: Patch[SimulationSchema], user: CurrentUser, _: Atomic
+) -> SimulationSchema:
+    found = await Simulation.objects.select_for_update().filter(user=user, pk=pk).afirst()
+    if found is None:
+        raise HTTPException(404, "Simulation not found.")
+    await body.update(found).asave()
+    return SimulationSchema.from_model(found)
+
+
+@router.get("/articles/", response_model=list[Listed])
+async def articles() -> QuerySet[Article]:
+    return Article.objects.order_by("-published_at", "-id")[:20]
+
+
+@router.get("/articles/{pk}/")
+async def article(pk: int) -> ArticleSchema:
+    return await ArticleSchema.aget_or_404(Article.objects.all(), pk=pk)
+
+
+@router.post("/tags/", status_code=201)
+async def create_tag(body: Create[TagSchema]) -> TagSchema:
+    tag = body.to_model()
+    await tag.asave()
+    return TagSchema.from_model(tag)
+
+
+@router.get("/search/", response_model=Page)
+async def search(author: int, published: bool, limit: int = 20, offset: int = 0) -> dict[str, Any]:
+    found = Article.objects.filter(author=author, published=published).order_by("id")
+    return {"items": found[offset : offset + limit], "count": await found.acount()}
+
+
+@router.get("/wide/", response_model=list[WideRow])
+async def wide() -> QuerySet[Wide]:
+    return Wide.objects.order_by("id")
+
+
+@router.get("/wide/unplanned/")
+async def wide_unplanned() -> list[UnplannedRow]:
+    rows = Wide.objects.order_by("id")
+    return [UnplannedRow.model_validate(row) async for row in rows]
+
+
+app = FastAPI()
+app.include_router(router)
+mount_django(app)

@@ -1,0 +1,99 @@
+"""This library with `def` endpoints."""
+
+import os
+from typing import Annotated, Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+django.setup()
+
+from fastapi import Depends, FastAPI, Header, HTTPException
+
+from django_mullet.asgi import mount_django
+from django_mullet.routing import APIRouter
+from django_mullet.schemas import Create, Patch
+from django_mullet.transaction import Atomic
+from schemas import (
+    ArticleSchema,
+    Listed,
+    Page,
+    SimulationSchema,
+    TagSchema,
+    UnplannedRow,
+    WideRow,
+)
+from shop.models import Article, Simulation, User, Wide
+
+router = APIRouter(prefix="/api")
+
+
+def current_user(x_api_key: Annotated[str, Header()]) -> User:
+    """Dependency: who asks."""
+    user = User.objects.filter(api_key=x_api_key).first()
+    if user is None:
+        raise HTTPException(401, "X-API-Key is not known.")
+    return user
+
+
+CurrentUser = Annotated[User, Depends(current_user)]
+
+
+@router.get("/simulations/")
+def simulations(user: CurrentUser) -> list[SimulationSchema]:
+    return SimulationSchema.from_qs(Simulation.objects.filter(user=user).order_by("id"))
+
+
+@router.get("/simulations/{pk}/")
+def simulation(pk: str, user: CurrentUser) -> SimulationSchema:
+    return SimulationSchema.get_or_404(Simulation.objects.filter(user=user), pk=pk)
+
+
+@router.patch("/simulations/{pk}/")
+def patch_simulation(
+    pk: str, body: Patch[SimulationSchema], user: CurrentUser, _: Atomic
+) -> SimulationSchema:
+    found = Simulation.objects.select_for_update().filter(user=user, pk=pk).first()
+    if found is None:
+        raise HTTPException(404, "Simulation not found.")
+    body.update(found).save()
+    return SimulationSchema.from_model(found)
+
+
+@router.get("/articles/")
+def articles() -> list[Listed]:
+    return Listed.from_qs(Article.objects.order_by("-published_at", "-id")[:20])
+
+
+@router.get("/articles/{pk}/")
+def article(pk: int) -> ArticleSchema:
+    return ArticleSchema.get_or_404(Article.objects.all(), pk=pk)
+
+
+@router.post("/tags/", status_code=201)
+def create_tag(body: Create[TagSchema]) -> TagSchema:
+    tag = body.to_model()
+    tag.save()
+    return TagSchema.from_model(tag)
+
+
+@router.get("/search/", response_model=Page)
+def search(author: int, published: bool, limit: int = 20, offset: int = 0) -> dict[str, Any]:
+    found = Article.objects.filter(author=author, published=published).order_by("id")
+    return {"items": found[offset : offset + limit], "count": found.count()}
+
+
+@router.get("/wide/")
+def wide() -> list[WideRow]:
+    return WideRow.from_qs(Wide.objects.order_by("id"))
+
+
+@router.get("/wide/unplanned/")
+def wide_unplanned() -> list[UnplannedRow]:
+    rows = Wide.objects.order_by("id")
+    return [UnplannedRow.model_validate(row) for row in rows]
+
+
+app = FastAPI()
+app.include_router(router)
+mount_django(app)

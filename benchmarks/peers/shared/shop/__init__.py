@@ -1,0 +1,1 @@
+"""The Django app that every Django peer serves."""

@@ -1,0 +1,1 @@
+"""What does django-mullet cost, or save, next to plain FastAPI? `python -m benchmarks.routes`."""

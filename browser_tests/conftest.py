@@ -1,0 +1,107 @@
+"""What every browser test needs: the example as a person starts it, and a browser's page."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Response, sync_playwright
+
+RUN = Path(__file__).parent.parent / "scripts" / "run"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+REDOC_BADGE = "https://cdn.redoc.ly/redoc/logo-mini.svg"  # its makers' logo, on every page of it
+STARTUP_TIMEOUT = 60  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    url: str
+    username: str
+    password: str
+    api_key: str
+
+    @classmethod
+    def from_output(cls, output: str) -> "Site":
+        """Read what `scripts/run` prints for a person."""
+        found = dict(re.findall(r"^([\w ]+): +(.+)$", output, re.MULTILINE))
+        return cls(
+            url=re.sub("/admin/$", "", found["Admin"]),
+            username=found["Login"],
+            password=found["Password"],
+            api_key=found["API key"],
+        )
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The running example, on a free port, with a database and credentials of its own."""
+    directory = tmp_path_factory.mktemp("site")
+    environment = {
+        **os.environ,
+        "PORT": "0",
+        "PYTHON": sys.executable,
+        "DATABASE_URL": f"sqlite:///{directory / 'db.sqlite3'}",
+        "GOATFISH_CREDENTIALS": str(directory / "credentials.json"),
+    }
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    log = directory / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(  # noqa: S603
+            [RUN], env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        wait_until_printed("Stop it:", log, process)
+        yield Site.from_output(log.read_text())
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+    assert process.returncode == 0, log.read_text()
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def wait_until_printed(text: str, log: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + STARTUP_TIMEOUT
+    while text not in log.read_text():
+        if process.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"scripts/run did not start:\n{log.read_text()}")
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        pytest.fail(f"No browser found: put one of {', '.join(BROWSERS)} on the PATH.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site, tmp_path: Path) -> Iterator[Page]:
+    """A page of a new browser profile, which reaches the site only and must not miss anything."""
+    context = browser.new_context(base_url=site.url, viewport={"width": 1200, "height": 1400})
+    context.set_default_timeout(15_000)
+    context.route(lambda url: not url.startswith(site.url), lambda route: route.abort())
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("requestfailed", lambda request: errors.append(f"{request.url}: {request.failure}"))
+    page.on("response", lambda response: errors.extend(failure_of(response)))
+    yield page
+    page.screenshot(path=tmp_path / "page.png")
+    context.close()
+    assert [error for error in errors if not error.startswith(REDOC_BADGE)] == []
+
+
+def failure_of(response: Response) -> list[str]:
+    return [f"{response.url}: {response.status}"] if response.status >= 400 else []

@@ -1,0 +1,28 @@
+"""The entry point: `uvicorn goatfish.asgi:app` serves the API and everything that is Django's."""
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goatfish.settings")
+django.setup()
+
+from fastapi import FastAPI  # noqa: E402
+
+from django_mullet.asgi import mount_django  # noqa: E402
+from django_mullet.openapi import docs_router  # noqa: E402
+from main.urls import router  # noqa: E402
+
+app = FastAPI(
+    title="Goatfish",
+    description="A demo project. Also, an actual fish with a weird name.",
+    version="0.1.0",
+    openapi_url="/api/openapi.json",
+    docs_url=None,
+    redoc_url=None,
+    max_body_size=1024 * 1024,
+)
+app.include_router(router, prefix="/api")
+app.include_router(docs_router(), prefix="/api")
+mount_django(app)
+application = app

@@ -1,0 +1,231 @@
+"""Which names beyond public API does django-mullet rely on, and why?
+
+Each has a test that fails loudly when it moves (`tests/test_compat.py`), and the suite
+runs on the oldest and newest supported releases.
+
+* asgiref: `_restore_context` moves `asgiref.Local` data (the active language, time zone,
+  script prefix) with the ContextVars from one thread to another. Missing door: a public
+  function that does this, without the thread hop of `sync_to_async`.
+* asgiref: the ContextVar `SyncToAsync.thread_sensitive_context` and the mapping
+  `SyncToAsync.context_to_thread_executor`, which `ThreadSensitiveContext` sets and unsets at a
+  cost that an `async def` request would feel. Missing door: one context for many requests.
+* Django: `_handler_class` of a response, which `close()` gives to `request_finished` as the
+  sender; Django's own handlers set it. Missing door: a parameter.
+* Django: where a `Signal` keeps its receivers. Missing door: a method that lists them.
+* Django: `_non_atomic_requests`, which `transaction.non_atomic_requests` leaves on a view.
+  Missing door: a public reader.
+* Django: `_result_cache`, `_iterable_class` and `_prefetch_related_lookups` of a queryset: whether
+  it is evaluated, and what the caller wants to come of its rows. Missing doors: public readers.
+* FastAPI: the variables `dependant`, `dependency_overrides_provider` and `is_coroutine` of the
+  function that `get_request_handler()` returns. They are the only way to the dependencies that
+  `include_router()` and the app add. Missing door: passing the effective route to
+  `APIRoute.get_route_handler()`, as a comment of FastAPI's plans.
+* FastAPI: the scope's keys `fastapi_inner_astack` and `fastapi_function_astack`, the stacks on
+  which `yield` dependencies wait for their exit. Missing door: a public name for them.
+* Starlette: the key of the scope `starlette.exception_handlers`, under which `ExceptionMiddleware`
+  leaves the handlers of the application. Missing door: a public way to ask for a handler.
+* Starlette: `_receive` of a request, so that a body which was read already can be read again.
+  Missing door: a setter for `Request.receive`.
+* Starlette: the iterator inside `iterate_in_threadpool()`, which `StreamingResponse` makes of
+  a synchronous iterator. Missing door: the iterator as given, on the response.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import AsyncExitStack
+from contextvars import Context
+from functools import partial
+from types import CellType, FunctionType
+from typing import Any
+from weakref import ReferenceType
+
+from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext, _restore_context
+from django.db.models import QuerySet
+from django.db.models.query import ModelIterable
+from django.dispatch import Signal
+from starlette.concurrency import iterate_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Receive, Scope
+
+from django_mullet.exceptions import UnsupportedFastAPI
+
+__all__ = [
+    "ThreadSensitiveExecutor",
+    "exception_handler",
+    "function_stack",
+    "handler_variable",
+    "is_as_built",
+    "is_evaluated",
+    "move_context",
+    "non_atomic_aliases",
+    "receivers_of",
+    "replace_function_stack",
+    "replace_receive",
+    "replace_request_stack",
+    "request_stack",
+    "runs_orm",
+    "send_orm_to",
+    "set_handler_class",
+    "takes_joins",
+    "threaded_iterator",
+]
+
+_EXCEPTION_HANDLERS = "starlette.exception_handlers"
+_REQUEST_STACK = "fastapi_inner_astack"
+_FUNCTION_STACK = "fastapi_function_astack"
+
+
+class ThreadSensitiveExecutor(Executor):
+    """An executor for thread-sensitive calls that serves many tasks, at the same time."""
+
+    def __init__(self) -> None:
+        self.context = ThreadSensitiveContext(executor=self)
+        SyncToAsync.context_to_thread_executor[self.context] = self
+
+
+def move_context(context: Context) -> None:
+    """Set every ContextVar as it is in `context`, and make asgiref's Locals this thread's."""
+    _restore_context(context)
+
+
+def non_atomic_aliases(endpoint: Callable[..., Any]) -> set[str]:
+    """Return the aliases that `@transaction.non_atomic_requests` exempts `endpoint` from."""
+    aliases: set[str] = getattr(endpoint, "_non_atomic_requests", set())
+    return aliases
+
+
+def send_orm_to(executor: ThreadSensitiveExecutor) -> Callable[[], None]:
+    """Have the thread-sensitive calls of this task run in `executor`; return what undoes it."""
+    token = SyncToAsync.thread_sensitive_context.set(executor.context)
+    outer = getattr(AsyncToSync.executors, "current", None)
+    if outer is None:
+        return partial(SyncToAsync.thread_sensitive_context.reset, token)
+    # Below `async_to_sync()`, whose own executor would go first.
+    AsyncToSync.executors.current = None
+
+    def undo() -> None:
+        AsyncToSync.executors.current = outer
+        SyncToAsync.thread_sensitive_context.reset(token)
+
+    return undo
+
+
+def runs_orm(executor: ThreadSensitiveExecutor) -> bool:
+    """Return whether the thread-sensitive calls of this task run in `executor`."""
+    if getattr(AsyncToSync.executors, "current", None) is not None:
+        return False
+    return SyncToAsync.thread_sensitive_context.get(None) is executor.context
+
+
+def receivers_of(signal: Signal) -> set[Callable[..., Any]]:
+    """Return the functions that are connected to `signal`, for whichever sender."""
+    found: set[Any] = set()
+    for _, receiver, *_ in signal.receivers:
+        found.add(receiver() if isinstance(receiver, ReferenceType) else receiver)
+    return found
+
+
+def set_handler_class(response: Any, handler_class: type) -> None:
+    """Have `response.close()` send `request_finished` from `handler_class`."""
+    response._handler_class = handler_class
+
+
+def is_evaluated(queryset: QuerySet[Any]) -> bool:
+    """Return whether `queryset` has its results already."""
+    return queryset._result_cache is not None
+
+
+def is_as_built(queryset: QuerySet[Any]) -> bool:
+    """Return whether `queryset` gives one plain instance for each row, which other columns serve.
+
+    `only()`, `defer()` and `select_related()` change what is loaded, and not what is there.
+    """
+    query: Any = queryset.query
+    prefetched: Any = queryset._prefetch_related_lookups  # type: ignore[attr-defined]
+    return (
+        _gives_instances(queryset)
+        and not prefetched
+        and not (query.combinator or query.distinct or query.extra or query.select_for_update)
+    )
+
+
+def takes_joins(queryset: QuerySet[Any]) -> bool:
+    """Return whether `select_related()` and `only()` may be added to what the caller wrote."""
+    query: Any = queryset.query
+    return (
+        not is_evaluated(queryset)
+        and _gives_instances(queryset)
+        and query.deferred_loading == (frozenset(), True)
+        and not (query.select_related or query.combinator or query.select_for_update)
+    )
+
+
+def _gives_instances(queryset: QuerySet[Any]) -> bool:
+    # The class itself: Polymorphic's, for one, gives instances of other models.
+    return queryset._iterable_class is ModelIterable
+
+
+def handler_variable(handler: Callable[..., Any], name: str) -> CellType:
+    """Return the cell of `name` in FastAPI's request handler; its contents may be replaced.
+
+    The handler may be wrapped, as Sentry's SDK does by patching `get_request_handler()`.
+    """
+    candidates = [handler]
+    for function in candidates:
+        if isinstance(function, FunctionType):
+            cells = dict(
+                zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+            )
+            if name in cells and function.__module__ == "fastapi.routing":
+                return cells[name]
+            filled = [cell.cell_contents for cell in cells.values() if cell != CellType()]
+            candidates += [held for held in filled if isinstance(held, FunctionType)]
+    raise UnsupportedFastAPI(
+        f"FastAPI's request handler has no variable '{name}'. Install a FastAPI release that "
+        "this release of django-mullet supports, or a newer django-mullet."
+    )
+
+
+def request_stack(scope: Scope) -> AsyncExitStack:
+    """Return the stack that exits after the response is sent."""
+    stack: AsyncExitStack = scope[_REQUEST_STACK]
+    return stack
+
+
+def function_stack(scope: Scope) -> AsyncExitStack:
+    """Return the stack that exits before the response is sent."""
+    stack: AsyncExitStack = scope[_FUNCTION_STACK]
+    return stack
+
+
+def replace_request_stack(scope: Scope, stack: AsyncExitStack) -> None:
+    """Have `yield` dependencies of request scope wait for their exit on `stack`."""
+    scope[_REQUEST_STACK] = stack
+
+
+def replace_function_stack(scope: Scope, stack: AsyncExitStack) -> None:
+    """Have `yield` dependencies of function scope wait for their exit on `stack`."""
+    scope[_FUNCTION_STACK] = stack
+
+
+def exception_handler(scope: Scope, error: Exception) -> Callable[[Any, Any], Any] | None:
+    """Return what the application answers `error` with, if anything; by Starlette's rules."""
+    by_class, by_status = scope.get(_EXCEPTION_HANDLERS, ({}, {}))
+    if isinstance(error, HTTPException) and error.status_code in by_status:
+        found: Callable[[Any, Any], Any] = by_status[error.status_code]
+        return found
+    return next((by_class[cls] for cls in type(error).__mro__ if cls in by_class), None)
+
+
+def replace_receive(request: Request, receive: Receive) -> None:
+    """Have `request` read its body from `receive`."""
+    request._receive = receive
+
+
+def threaded_iterator(body: AsyncIterator[Any]) -> Iterator[Any] | None:
+    """Return the synchronous iterator that Starlette would pull in threads of its own, if any."""
+    if getattr(body, "ag_code", None) is not iterate_in_threadpool.__code__:
+        return None
+    iterator: Iterator[Any] = iter(body.ag_frame.f_locals["iterator"])  # type: ignore[attr-defined]
+    return iterator

@@ -1,0 +1,80 @@
+"""Which fields may a client send in the body of a route's requests?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args, get_origin
+
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel
+
+from django_mullet.planning import input_key
+from django_mullet.variants import Variant
+
+__all__ = ["BodyField", "body_fields", "body_models"]
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BodyField:
+    """A field that a client may send."""
+
+    name: str
+    loc: Path
+    """Where it stands in the body; without the index of a list's item."""
+    model: Any = None
+    """The Django model that it is a field of, where its schema says so."""
+
+
+def body_fields(dependant: Dependant) -> Iterator[BodyField]:
+    """Yield the fields of the body of the route that `dependant` belongs to."""
+    params = list(_body_params(dependant))
+    is_embedded = len({param.name for param in params}) > 1 or any(
+        getattr(param.field_info, "embed", None) for param in params
+    )
+    for param in params:
+        path = (param.alias,) if is_embedded else ()
+        info = param.field_info
+        models = list(body_models(info.annotation, _variant_in(info.metadata)))
+        if not models:
+            yield BodyField(param.name, (param.alias,))
+        for schema, variant in models:
+            yield from _fields_of(schema, variant, path, ())
+
+
+def body_models(annotation: Any, variant: Variant | None = None) -> Iterator[tuple[Any, Any]]:
+    """Yield the Pydantic models in `annotation`, each with the variant that is taken, if any."""
+    if get_origin(annotation) is Annotated:
+        annotation, *metadata = get_args(annotation)
+        variant = _variant_in(metadata) or variant
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation, variant
+    else:
+        for argument in get_args(annotation):
+            yield from body_models(argument, variant)
+
+
+def _body_params(dependant: Dependant) -> Iterator[Any]:
+    yield from dependant.body_params
+    for sub in dependant.dependencies:
+        yield from _body_params(sub)
+
+
+def _fields_of(
+    schema: Any, variant: Variant | None, path: Path, outer: Path
+) -> Iterator[BodyField]:
+    if schema in outer:
+        return  # a model within itself
+    django_model = schema.django_model() if hasattr(schema, "django_model") else None
+    for name, info in schema.model_fields.items():
+        if django_model is not None and variant is not None and variant.omits(schema, name):
+            continue
+        loc = (*path, input_key(schema, name))
+        yield BodyField(name, loc, django_model)
+        inner = _variant_in(info.metadata) or variant
+        for nested, its_variant in body_models(info.annotation, inner):
+            yield from _fields_of(nested, its_variant, loc, (*outer, schema))
+
+
+def _variant_in(metadata: list[Any]) -> Variant | None:
+    return next((item for item in metadata if isinstance(item, Variant)), None)

@@ -1,0 +1,266 @@
+"""What can be told to be wrong with a project before its first request?
+
+mullet.E001   MULLET is wrong
+mullet.E002   the FastAPI application cannot be loaded
+mullet.E003   another `runserver` wins
+mullet.E005   two schemas have the same name
+mullet.W001   every request connects to a database anew
+mullet.W002   a route does not run as a Django request
+mullet.W003   a dependency commits after the response is sent
+mullet.W004   `reverse()` does not find the routes
+mullet.W005   ASGI_APPLICATION is not set
+mullet.W006   the application does not serve Django
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, cast
+
+from django.apps import apps
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+from django.db.utils import load_backend
+from django.urls import URLResolver, get_resolver
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
+
+from django_mullet import conf
+from django_mullet.applications import get_application
+from django_mullet.asgi import is_mounted
+from django_mullet.components import clashes
+from django_mullet.dependencies import Kind, kind
+from django_mullet.routing import DjangoRoute
+from django_mullet.urls import RoutePatterns, is_api_view
+from django_mullet.websockets import DjangoWebSocket
+
+__all__ = [
+    "check_application",
+    "check_databases",
+    "check_installed_apps",
+    "check_settings",
+    "check_urlconf",
+]
+
+COMMITTING = {"atomic", "commit"}
+"""Names in the code of a dependency that ends a transaction."""
+
+LOCAL_VENDORS = {"sqlite", "unknown"}
+"""Vendors that connect to no server; `unknown` is Django's when there is no database at all."""
+
+
+def check_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E001: `settings.MULLET` has a key or a value that it cannot have."""
+    try:
+        conf.current()
+    except ImproperlyConfigured as error:
+        hint = "Correct MULLET in the settings, or leave it out: every key has a default."
+        return [checks.Error(str(error), hint=hint, id="mullet.E001")]
+    return []
+
+
+def check_installed_apps(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E003: the `runserver` of staticfiles comes before the one of django-mullet."""
+    names = [config.name for config in apps.get_app_configs()]
+    if "django.contrib.staticfiles" not in names[: names.index("django_mullet")]:
+        return []
+    return [
+        checks.Error(
+            "'django.contrib.staticfiles' stands before 'django_mullet' in INSTALLED_APPS: its "
+            "'runserver' wins, which does not serve the FastAPI application.",
+            hint="Move 'django_mullet' before 'django.contrib.staticfiles' in INSTALLED_APPS.",
+            id="mullet.E003",
+        )
+    ]
+
+
+def check_databases(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    """W001: a database on a server is connected to anew by every request."""
+    return [
+        checks.Warning(
+            f"Database '{alias}' has CONN_MAX_AGE = 0: every request connects anew, TLS "
+            "and authentication included, which costs about 8 ms on PostgreSQL.",
+            hint=f'Write "CONN_MAX_AGE": None and "CONN_HEALTH_CHECKS": True in '
+            f"DATABASES['{alias}'].",
+            id="mullet.W001",
+        )
+        for alias, database in connections.settings.items()
+        if database["CONN_MAX_AGE"] == 0
+        and not database["OPTIONS"].get("pool")
+        and load_backend(database["ENGINE"]).DatabaseWrapper.vendor not in LOCAL_VENDORS
+    ]
+
+
+def check_urlconf(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    """W004: the URLconf does not include `django_mullet.urls`. Imports no application."""
+    urlconf = getattr(settings, "ROOT_URLCONF", None)
+    if not urlconf or not _application_path() or _includes_routes(get_resolver()):
+        return []
+    return [
+        checks.Warning(
+            f"ROOT_URLCONF = '{urlconf}' does not include 'django_mullet.urls': 'reverse()' and "
+            "Django's test client do not find the FastAPI routes.",
+            hint=f'Write \'path("", include("django_mullet.urls"))\' last in the urlpatterns of '
+            f"'{urlconf}'.",
+            id="mullet.W004",
+        )
+    ]
+
+
+def _application_path() -> str:
+    """Return what the setting says, be it wrong; empty if nothing."""
+    return str(getattr(settings, "ASGI_APPLICATION", None) or "")
+
+
+def _includes_routes(pattern: Any) -> bool:
+    if not isinstance(pattern, URLResolver):
+        callback: Any = getattr(pattern, "callback", None)
+        return is_api_view(callback)
+    patterns = getattr(pattern.urlconf_module, "urlpatterns", pattern.urlconf_module)
+    # To go through these would import the application.
+    return isinstance(patterns, RoutePatterns) or any(map(_includes_routes, pattern.url_patterns))
+
+
+def check_application(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E002, E005, W002, W003, W005, W006: about the application, which is imported, and routes."""
+    path = _application_path()
+    if not path:
+        return [_application_not_set()]
+    try:
+        app = get_application()
+        contexts = list(iter_route_contexts(app.routes))
+    except ImproperlyConfigured as error:
+        return [_application_not_loaded(path, str(error))]
+    except Exception as error:  # whatever the modules of the project raise
+        reason = f"{type(error).__name__}: {error}"
+        message = f"ASGI_APPLICATION = '{path}' could not be imported: {reason}"
+        return [_application_not_loaded(path, message)]
+    messages = [] if is_mounted(app) else [_django_not_mounted(path)]
+    messages += [_same_name(message) for message in clashes(app)]
+    for context in contexts:
+        if isinstance(context.original_route, APIRoute):
+            messages += _route_messages(context)
+        elif isinstance(context.original_route, APIWebSocketRoute):
+            messages += _websocket_messages(context)
+    return messages
+
+
+def _same_name(message: str) -> checks.CheckMessage:
+    what, _, hint = message.partition("'. ")
+    return checks.Error(f"{what}'.", hint=hint, id="mullet.E005")
+
+
+def _application_not_set() -> checks.CheckMessage:
+    package = str(settings.SETTINGS_MODULE or "").rpartition(".")[0] or "myproject"
+    package = package.removesuffix(".settings")  # as of "config.settings.production"
+    return checks.Warning(
+        "The setting 'ASGI_APPLICATION' is not set: 'reverse()', 'runserver' and the checks of "
+        "routes do not find the FastAPI application.",
+        hint=f'Write ASGI_APPLICATION = "{package}.asgi.app", the dotted path of the FastAPI '
+        "instance.",
+        id="mullet.W005",
+    )
+
+
+def _application_not_loaded(path: str, message: str) -> checks.CheckMessage:
+    module = path.replace(":", ".").rpartition(".")[0] or path
+    return checks.Error(
+        message,
+        hint="ASGI_APPLICATION must be the dotted path of a FastAPI instance. To see where its "
+        f'import fails, run: manage.py shell -c "import {module}"',
+        id="mullet.E002",
+    )
+
+
+def _django_not_mounted(path: str) -> checks.CheckMessage:
+    module, _, name = path.rpartition(".")
+    return checks.Warning(
+        f"The FastAPI application '{path}' does not serve Django: the admin and every other "
+        "Django view answer 404.",
+        hint=f"Write 'mount_django({name})' at the end of '{module}', after 'from "
+        "django_mullet.asgi import mount_django'.",
+        id="mullet.W006",
+    )
+
+
+def _route_messages(context: RouteContext) -> Iterator[checks.CheckMessage]:
+    methods = ",".join(sorted(context.methods or ()))
+    route = f"{methods} {context.path}"
+    if not isinstance(context.original_route, DjangoRoute):
+        yield _plain_route(route, _name(context.endpoint))
+    # A dictionary, as a route may have a dependency more than once.
+    for call in dict.fromkeys(_committing_late(context.dependant)):
+        yield _late_commit(route, _name(call))
+
+
+def _websocket_messages(context: RouteContext) -> Iterator[checks.CheckMessage]:
+    # FastAPI makes an included route anew, and it becomes ours with its first connection.
+    route = cast("APIWebSocketRoute", context.original_route)
+    if not isinstance(route.app, DjangoWebSocket):
+        # The oldest FastAPI that is supported does not know where it includes a WebSocket.
+        path, endpoint = context.path or route.path, context.endpoint or route.endpoint
+        yield checks.Warning(
+            f"The WebSocket '{path}' of '{_name(endpoint)}' does not run in "
+            "Django's workers: its queries run on threads and connections that nobody looks after.",
+            hint="Use 'from django_mullet.routing import APIRouter' in place of FastAPI's. Put "
+            "WebSockets of the application itself, as of '@app.websocket', in such a router.",
+            id="mullet.W002",
+        )
+
+
+def _plain_route(route: str, endpoint: str) -> checks.CheckMessage:
+    return checks.Warning(
+        f"The route '{route}' of '{endpoint}' does not run as a Django request: its queries run "
+        "on several threads and connections, without ATOMIC_REQUESTS.",
+        hint="Use 'from django_mullet.routing import APIRouter' in place of FastAPI's. Put routes "
+        "of the application itself, as of '@app.get', in such a router, or write 'from "
+        "django_mullet.routing import DjangoRoute' and 'app.router.route_class = DjangoRoute' "
+        "before them.",
+        id="mullet.W002",
+    )
+
+
+def _late_commit(route: str, dependency: str) -> checks.CheckMessage:
+    return checks.Warning(
+        f"The route '{route}' depends on '{dependency}', which commits after the response is "
+        "sent: the client may be told of success before, or without, the commit.",
+        hint="Write 'Depends(dependency, scope=\"function\")' for it, or use 'Atomic' of "
+        "'django_mullet.transaction'.",
+        id="mullet.W003",
+    )
+
+
+def _committing_late(dependant: Dependant) -> Iterator[Callable[..., Any]]:
+    """Yield the dependencies that end a transaction when the response is sent already."""
+    for sub in dependant.dependencies:
+        call: Any = sub.call
+        yields = kind(call) in {Kind.GENERATOR, Kind.ASYNC_GENERATOR}
+        if yields and sub.scope != "function" and any(map(_mentions_commit, _layers(call))):
+            yield call
+        yield from _committing_late(sub)
+
+
+def _layers(call: Any) -> Iterator[Any]:
+    """Yield `call` and what it wraps: by a partial, a decorator or as a callable instance."""
+    yield call
+    if isinstance(call, partial):
+        yield from _layers(call.func)
+    elif not inspect.isroutine(call):
+        yield from _layers(type(call).__call__)
+    wrapped = getattr(call, "__wrapped__", None)
+    if wrapped is not None:
+        yield from _layers(wrapped)
+
+
+def _mentions_commit(layer: Any) -> bool:
+    code = getattr(layer, "__code__", None)
+    return code is not None and not COMMITTING.isdisjoint({*code.co_names, *code.co_freevars})
+
+
+def _name(call: Any) -> str:
+    while isinstance(call, partial):
+        call = call.func
+    named = call if hasattr(call, "__qualname__") else type(call)
+    return f"{named.__module__}.{named.__qualname__}"

@@ -1,0 +1,95 @@
+"""What `settings.MULLET` says, read at call time so that `override_settings` works."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+
+__all__ = ["Settings", "current", "parse"]
+
+
+LAZY_LOADS = ("raise", "warn", "allow")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The keys of `settings.MULLET`, in lower case, with their defaults."""
+
+    threads: int = 40
+    """The most worker threads of one process, counting those stuck in a slow call."""
+
+    connections: int = 20
+    """The most connections that the workers of one process open per database alias."""
+
+    queue: int = 2000
+    """How many requests may wait for a worker; one more is answered 503."""
+
+    connection_timeout: float = 30.0
+    """Seconds that a request waits for a free connection before it is answered 503."""
+
+    lazy_loads: str = "raise"
+    """What a query is that showing many objects makes for each: "raise", "warn" or "allow"."""
+
+    retry_after: int = 5
+    """Seconds in the `Retry-After` header of a 503."""
+
+    rollback_on_error_response: bool = False
+    """Whether a *returned* response of 400 or more rolls `ATOMIC_REQUESTS` back."""
+
+    refuse_read_only: bool = False
+    """Whether a read-only field in a request is a 422, rather than ignored."""
+
+    problem_details: bool = False
+    """Whether errors are written as `application/problem+json` (RFC 9457)."""
+
+
+_NAMES = {field.name.upper(): field.name for field in fields(Settings)}
+_DEFAULTS = {field.name.upper(): field.default for field in fields(Settings)}
+_current: Settings | None = None
+
+
+def current() -> Settings:
+    """Return the settings now in force; raise `ImproperlyConfigured` when they are wrong."""
+    global _current
+    if _current is None:
+        _current = parse(getattr(django_settings, "MULLET", {}))
+    return _current
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    global _current
+    if setting == "MULLET":
+        _current = None
+
+
+def parse(values: Any) -> Settings:
+    """Return `values`, a `MULLET` dict, as `Settings`; raise `ImproperlyConfigured`."""
+    if not isinstance(values, dict):
+        raise ImproperlyConfigured("MULLET must be a dict, for example MULLET = {'THREADS': 40}.")
+    parsed: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in _NAMES:
+            known = ", ".join(sorted(_NAMES))
+            raise ImproperlyConfigured(f"MULLET has no setting {key!r}. It knows: {known}.")
+        parsed[_NAMES[key]] = _checked(key, value)
+    return Settings(**parsed)
+
+
+def _checked(key: str, value: Any) -> Any:
+    if isinstance(_DEFAULTS[key], bool):
+        if not isinstance(value, bool):
+            raise ImproperlyConfigured(f"MULLET[{key!r}] must be True or False, not {value!r}.")
+        return value
+    if key == "LAZY_LOADS":
+        if value not in LAZY_LOADS:
+            known = ", ".join(f"'{choice}'" for choice in LAZY_LOADS)
+            raise ImproperlyConfigured(f"MULLET[{key!r}] must be one of {known}, not {value!r}.")
+        return value
+    kinds = (int, float) if key == "CONNECTION_TIMEOUT" else (int,)
+    if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:
+        raise ImproperlyConfigured(f"MULLET[{key!r}] must be a number above 0, not {value!r}.")
+    return value

@@ -1,0 +1,432 @@
+"""How do FastAPI's dependencies come to run where Django wants them?
+
+FastAPI sends each synchronous callable of a route through a thread hop of its own. `adapt`
+makes of each an `async` one, which FastAPI awaits without a hop, and which runs in the
+worker of the request's `Execution`: at once where the worker drives the handler already,
+else by a hop there and back. An `async` callable goes on in the event loop.
+"""
+
+import functools
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from copy import copy
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Annotated, Any, Literal, cast, get_args, get_origin
+
+from anyio import CancelScope
+from asgiref.sync import iscoroutinefunction
+from fastapi import params
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_typed_signature
+
+from django_mullet._compat import function_stack, request_stack
+from django_mullet.execution import current_execution
+from django_mullet.hops import in_worker, to_loop, to_worker
+from django_mullet.results import Present, holds_models
+from django_mullet.streaming import stream
+
+__all__ = [
+    "Kind",
+    "Overrides",
+    "Traits",
+    "adapt",
+    "adapt_endpoint",
+    "adapted_dependencies",
+    "adapted_tree",
+    "kind",
+    "traits",
+    "with_signature",
+]
+
+Endpoint = Callable[..., Any]
+Scope = Literal["function", "request"] | None
+
+
+class Kind(Enum):
+    """What calling a callable gives."""
+
+    SYNC = auto()
+    GENERATOR = auto()
+    ASYNC = auto()
+    ASYNC_GENERATOR = auto()
+
+
+def kind(call: Endpoint) -> Kind:
+    """Return the kind of `call`, by FastAPI's rules for partials, wrappers and classes."""
+    bare: Any = _without_partial(call)
+    unwrapped: Any = inspect.unwrap(bare)
+    candidates = [bare, unwrapped]
+    if not inspect.isclass(unwrapped):
+        for instance in (bare, unwrapped):
+            method = _without_partial(instance.__call__)
+            candidates += [method, inspect.unwrap(method)]
+    for test, found in (
+        (inspect.isasyncgenfunction, Kind.ASYNC_GENERATOR),
+        (inspect.isgeneratorfunction, Kind.GENERATOR),
+        (_is_coroutine_function, Kind.ASYNC),
+    ):
+        if any(test(candidate) for candidate in candidates):
+            return found
+    return Kind.SYNC
+
+
+def _is_coroutine_function(call: Endpoint) -> bool:
+    return inspect.isroutine(call) and iscoroutinefunction(call)
+
+
+def _without_partial(call: Endpoint) -> Endpoint:
+    while isinstance(call, functools.partial):
+        call = call.func
+    return call
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a route's callables ask of the way it is run."""
+
+    endpoint: Kind
+    generators: bool
+    """Some dependency is a generator, to be left in the worker that entered it."""
+    request_scope: bool
+    """Some dependency exits after the response is sent."""
+    function_scope: bool
+    """Some dependency exits before the response is sent."""
+    awaits: bool
+    """Some dependency is a coroutine function."""
+    needs_loop: bool
+    """FastAPI itself awaits something on the way: a form, a semaphore, an async generator."""
+    reads_body: bool
+
+
+def traits(dependant: Dependant) -> Traits:
+    """Return what the callables of `dependant`, a route's, ask of the way it is run."""
+    subs = list(_below(dependant))
+    kinds = [kind(_call(sub)) for sub in subs]
+    bodies = [field for sub in (dependant, *subs) for field in sub.body_params]
+    endpoint = kind(_call(dependant))
+    return Traits(
+        endpoint=endpoint,
+        generators=Kind.GENERATOR in kinds,
+        request_scope=any(
+            found in (Kind.GENERATOR, Kind.ASYNC_GENERATOR) and sub.scope != "function"
+            for sub, found in zip(subs, kinds, strict=True)
+        ),
+        function_scope=any(sub.scope == "function" for sub in subs),
+        awaits=any(
+            found is Kind.ASYNC and not _never_waits(_call(sub))
+            for sub, found in zip(subs, kinds, strict=True)
+        ),
+        needs_loop=endpoint is not Kind.SYNC
+        or Kind.ASYNC_GENERATOR in kinds
+        or any(_is_limited(sub) for sub in subs)
+        or any(isinstance(field.field_info, params.Form) for field in bodies),
+        reads_body=bool(bodies),
+    )
+
+
+def _below(dependant: Dependant) -> Iterator[Dependant]:
+    for sub in dependant.dependencies:
+        yield sub
+        yield from _below(sub)
+
+
+def _call(dependant: Dependant) -> Endpoint:
+    assert dependant.call is not None
+    return dependant.call
+
+
+def _is_limited(dependant: Dependant) -> bool:
+    return getattr(dependant, "concurrency", None) is not None  # since FastAPI 0.16x
+
+
+def _never_waits(call: Endpoint) -> bool:
+    """FastAPI's security classes are `async` only in name; ours say so themselves."""
+    return type(call).__module__.startswith("fastapi.security.") or hasattr(call, "never_waits")
+
+
+def adapted_tree(
+    dependant: Dependant, *, present: Present | None = None, is_event_stream: bool = False
+) -> Dependant:
+    """Return a copy of `dependant`, a route's effective one, with its callables adapted."""
+    tree = adapted_dependencies(dependant)
+    tree.call = adapt_endpoint(_call(dependant), present, is_event_stream=is_event_stream)
+    return tree
+
+
+def adapted_dependencies(dependant: Dependant) -> Dependant:
+    """Return a copy of `dependant`, a route's, with the callables that it depends on adapted."""
+    tree = copy(dependant)
+    tree.dependencies = [_adapted_sub(sub) for sub in dependant.dependencies]
+    return tree
+
+
+def _adapted_sub(dependant: Dependant) -> Dependant:
+    sub = adapted_dependencies(dependant)
+    sub.scope = _scope(_call(dependant), dependant.scope)
+    sub.call = adapt(_call(dependant), sub.scope, limited=_is_limited(dependant))
+    return sub
+
+
+def _scope(call: Endpoint, scope: Scope) -> Scope:
+    """Return the scope by which FastAPI recognises a shared dependency."""
+    if scope is None and kind(call) in (Kind.GENERATOR, Kind.ASYNC_GENERATOR):
+        return "request"
+    return scope
+
+
+def adapt_endpoint(
+    endpoint: Endpoint, present: Present | None = None, *, is_event_stream: bool = False
+) -> Endpoint:
+    """Return `endpoint` so that it, and what FastAPI makes of its result, runs in the worker.
+
+    The result of a function is to be awaited; it has gone through `present`. The items of a
+    generator are pulled in a worker by `streaming`, but for those of an event stream, which
+    FastAPI wants to pull itself. An async generator is closed within its request.
+    """
+    found = kind(endpoint)
+    if found is Kind.SYNC:
+        return _presented_as(endpoint, _last_function(endpoint, present or _unchanged))
+    if found is Kind.ASYNC and present is not None:
+        return _presented_as(endpoint, _presenting(endpoint, present))
+    if found is Kind.GENERATOR and is_event_stream:
+        return _presented_as(endpoint, _pulled(endpoint))
+    if found is Kind.ASYNC_GENERATOR:
+        return _presented_as(endpoint, _closed(endpoint))
+    return endpoint
+
+
+def _unchanged(result: Any) -> Any:
+    return result
+
+
+def _last_function(endpoint: Endpoint, present: Present) -> Endpoint:
+    return _in_its_file(endpoint, lambda **values: _call_in_worker(endpoint, present, **values))
+
+
+def _in_its_file(endpoint: Endpoint, adapted: Any) -> Endpoint:
+    """Return `adapted`, a lambda around `endpoint`, as FastAPI's errors want it.
+
+    They name the file of its code, and the line of what it wraps, if that has one. The code has
+    no part in tracebacks: it has returned when what it returns is awaited.
+    """
+    with suppress(TypeError, OSError):
+        file = inspect.getfile(endpoint)
+        adapted.__code__ = adapted.__code__.replace(co_filename=file)
+    adapted.__wrapped__ = endpoint  # by which FastAPI knows an async generator, too
+    return cast(Endpoint, adapted)
+
+
+async def _call_in_worker(endpoint: Endpoint, present: Present, /, **values: Any) -> Any:
+    if not in_worker():
+        await to_worker()
+    return present(endpoint(**values))
+
+
+def _presenting(endpoint: Endpoint, present: Present) -> Endpoint:
+    async def adapted(**values: Any) -> Any:
+        result = await endpoint(**values)
+        if holds_models(result):
+            return await _in_worker(functools.partial(present, result))
+        return result
+
+    return adapted
+
+
+def _presented_as(call: Endpoint, adapted: Any) -> Endpoint:
+    """Return `adapted` with the name of `call`, of which it is made."""
+    adapted.__name__ = getattr(call, "__name__", type(call).__name__)
+    adapted.__qualname__ = getattr(call, "__qualname__", type(call).__qualname__)
+    adapted.__module__ = getattr(call, "__module__", type(call).__module__)
+    adapted.__doc__ = call.__doc__
+    adapted.adapted_from = call
+    return cast(Endpoint, adapted)
+
+
+def _pulled(endpoint: Endpoint) -> Endpoint:
+    async def adapted(**values: Any) -> AsyncIterator[Any]:
+        items = stream(endpoint(**values), current_execution.get())
+        async with aclosing(items):
+            async for item in items:
+                yield item
+
+    return adapted
+
+
+def _closed(endpoint: Endpoint) -> Endpoint:
+    """Close what the async generator `endpoint` gives when its request ends.
+
+    Else that of a client which left is closed by the garbage collector: at any time, and within
+    the execution of whichever request runs then.
+    """
+    return _in_its_file(endpoint, lambda **values: _call_and_close(endpoint, **values))
+
+
+def _call_and_close(endpoint: Endpoint, /, **values: Any) -> AsyncIterator[Any]:
+    items = endpoint(**values)
+    request_stack(current_execution.get().scope).push_async_callback(items.aclose)
+    return cast("AsyncIterator[Any]", items)
+
+
+@functools.lru_cache(maxsize=4096)
+def adapt(call: Endpoint, scope: Scope = None, *, limited: bool = False) -> Endpoint:
+    """Return `call`, a dependency, so that it runs in the worker of the request.
+
+    `scope` is that of its `Depends`; `limited` says that FastAPI holds a semaphore for
+    it. Equal arguments give the same callable, because FastAPI recognises by it a
+    dependency that several others share.
+    """
+    found = kind(call)
+    if found is Kind.ASYNC and _never_waits(call):
+        return call
+    adapted: Any
+    if found is Kind.GENERATOR:
+        adapted = _managed(call) if limited else _entered(call, scope)
+    else:
+        adapted = _ADAPTERS[found](call)
+        adapted.__wrapped__ = call  # by which FastAPI knows a security scheme
+    adapted.scope = scope
+    adapted.limited = limited
+    return _presented_as(call, adapted)
+
+
+async def _in_worker(function: Callable[[], Any]) -> Any:
+    if in_worker():
+        return function()
+    return await current_execution.get().run(function)
+
+
+async def _leave_in_worker(leave: Callable[[], Any]) -> Any:
+    """Return what `leave` returns; as in FastAPI, no cancellation stops the exit of a generator."""
+    if in_worker():
+        return leave()
+    with CancelScope(shield=True):
+        return await current_execution.get().run(leave)
+
+
+def _function(call: Endpoint) -> Endpoint:
+    async def adapted(**values: Any) -> Any:
+        if in_worker():
+            return call(**values)
+        return await current_execution.get().run(functools.partial(call, **values))
+
+    return adapted
+
+
+def _coroutine_function(call: Endpoint) -> Endpoint:
+    async def adapted(**values: Any) -> Any:
+        if not in_worker():
+            return await call(**values)
+        await to_loop()
+        try:
+            return await call(**values)
+        finally:
+            await to_worker()
+
+    return adapted
+
+
+def _entered(call: Endpoint, scope: Scope) -> Endpoint:
+    """Enter the generator `call` here, and leave its exit to FastAPI's stack for `scope`."""
+    stack_of = function_stack if scope == "function" else request_stack
+
+    async def adapted(**values: Any) -> Any:
+        manager = contextmanager(call)(**values)
+        value = await _in_worker(manager.__enter__)
+
+        async def leave(*exc_info: Any) -> Any:
+            return await _leave_in_worker(functools.partial(manager.__exit__, *exc_info))
+
+        stack_of(current_execution.get().scope).push_async_exit(leave)
+        return value
+
+    return adapted
+
+
+def _managed(call: Endpoint) -> Endpoint:
+    """Make an async generator, which FastAPI enters and leaves itself, of the generator `call`."""
+
+    async def adapted(**values: Any) -> AsyncIterator[Any]:
+        manager = contextmanager(call)(**values)
+        value = await _in_worker(manager.__enter__)
+        try:
+            yield value
+        except BaseException as error:
+            leave = functools.partial(manager.__exit__, type(error), error, error.__traceback__)
+            if not await _leave_in_worker(leave):
+                raise
+        else:
+            await _leave_in_worker(functools.partial(manager.__exit__, None, None, None))
+
+    return adapted
+
+
+def _async_generator_function(call: Endpoint) -> Endpoint:
+    async def adapted(**values: Any) -> AsyncIterator[Any]:
+        async with asynccontextmanager(call)(**values) as value:
+            yield value
+
+    return adapted
+
+
+_ADAPTERS = {
+    Kind.SYNC: _function,
+    Kind.ASYNC: _coroutine_function,
+    Kind.ASYNC_GENERATOR: _async_generator_function,
+}
+
+
+def with_signature(adapted: Endpoint) -> Endpoint:
+    """Return `adapted` with the signature of what it is made of, the dependencies adapted.
+
+    FastAPI reads it where no tree of dependencies is made in advance: below an override.
+    """
+    original = getattr(adapted, "adapted_from", adapted)
+    if adapted is not original and not hasattr(adapted, "__signature__"):
+        parameters = get_typed_signature(original).parameters.values()
+        adapted.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [_adapted_parameter(parameter) for parameter in parameters]
+        )
+    return adapted
+
+
+def _adapted_parameter(parameter: inspect.Parameter) -> inspect.Parameter:
+    annotation, default = parameter.annotation, parameter.default
+    if get_origin(annotation) is Annotated:
+        base, *metadata = get_args(annotation)
+        metadata = [_adapted_marker(marker, base) for marker in metadata]
+        annotation = Annotated[(base, *metadata)]
+    return parameter.replace(annotation=annotation, default=_adapted_marker(default, annotation))
+
+
+def _adapted_marker(marker: Any, annotation: Any) -> Any:
+    if not isinstance(marker, params.Depends):
+        return marker
+    original = marker.dependency or annotation
+    scope = _scope(original, marker.scope)
+    limited = getattr(marker, "max_concurrency", None) is not None
+    call = with_signature(adapt(original, scope, limited=limited))
+    return replace(marker, dependency=call, scope=scope)
+
+
+class Overrides:
+    """Stands between FastAPI and `app.dependency_overrides`: what it gives out is adapted."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    @property
+    def dependency_overrides(self) -> "Overrides":
+        return self
+
+    def __bool__(self) -> bool:
+        return bool(self._app and self._app.dependency_overrides)
+
+    def get(self, call: Endpoint, default: Endpoint) -> Endpoint:
+        """Return what to call for `call`, an adapted dependency."""
+        original = getattr(call, "adapted_from", call)
+        override = self._app.dependency_overrides.get(original, original)
+        scope = getattr(call, "scope", None)
+        limited = getattr(call, "limited", False)
+        return with_signature(adapt(override, scope, limited=limited))

@@ -1,0 +1,150 @@
+"""Which schema would a person write for a model?
+
+`schema_for` makes it, and `source_for` writes it out, for pasting.
+"""
+
+import re
+import sys
+from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+from pydantic import create_model
+
+from django_mullet.field_types import annotation_of
+from django_mullet.fields import find_field
+from django_mullet.schemas import ModelSchema
+from django_mullet.spelling import imports_of, spell
+
+__all__ = ["schema_for", "source_for"]
+
+ModelT = TypeVar("ModelT", bound=models.Model)
+
+_SECRET = re.compile(r"(^|_)(api_?key|passw(or)?d|private_?key|secret|token)(_|$)", re.IGNORECASE)
+"""Names of columns that no API shows by accident."""
+
+
+def schema_for(
+    model: type[ModelT],
+    *,
+    fields: Collection[str] | None = None,
+    exclude: Collection[str] = (),
+    name: str | None = None,
+) -> type[ModelSchema[ModelT]]:
+    """Return a schema of `model` with the fields that a person would write.
+
+    These are its columns, foreign keys by their ids (`author_id`), and many-to-many relations by
+    lists of ids; not what is likely to be a secret, unless `fields` names it. Raises
+    `ImproperlyConfigured` for a name that the model lacks, for a field of which no annotation is
+    known, and for the password of a user, which is to be set by `set_password()` only. The schema
+    is called `name`, else after the model. Needs the app registry to be ready.
+    """
+    chosen: Any = {
+        field: (annotation, ...) for field, annotation in _chosen(model, fields, exclude).items()
+    }
+    base: Any = ModelSchema[model]  # type: ignore[valid-type]
+    made: Any = create_model(
+        name or _name(model), __base__=base, __module__=model.__module__, **chosen
+    )
+    return made  # type: ignore[no-any-return]
+
+
+def source_for(
+    model: type[models.Model],
+    *,
+    fields: Collection[str] | None = None,
+    exclude: Collection[str] = (),
+    name: str | None = None,
+) -> str:
+    """Return the Python code of what `schema_for` makes of the same arguments."""
+    chosen = _chosen(model, fields, exclude)
+    # A field's name stands for the field from there on in its class, to type checkers.
+    hidden = {used for annotation in chosen.values() for _, used in imports_of(annotation)}
+    names = {used: f"{used}_type" for used in hidden & chosen.keys()}
+    lines = [f"    {field}: {spell(type_, names)}" for field, type_ in chosen.items()]
+    if fields is None and (secrets := _secrets(model, exclude)):
+        lines.append(f"    # Left out, as secrets are: {', '.join(secrets)}")
+    heading = f"class {name or _name(model)}(ModelSchema[{model.__name__}]):"
+    return "\n".join([*_imports(model, chosen, names), "", "", heading, *lines]) + "\n"
+
+
+def _name(model: type[models.Model]) -> str:
+    return f"{model.__name__}Schema"
+
+
+def _chosen(
+    model: type[models.Model], fields: Collection[str] | None, exclude: Collection[str]
+) -> dict[str, Any]:
+    """Return the annotations of the schema's fields, by their names."""
+    if unknown := [name for name in (*(fields or ()), *exclude) if not _is_field(model, name)]:
+        raise ImproperlyConfigured(
+            f"'{model.__name__}' has no field '{unknown[0]}': name some of "
+            f"{', '.join(_candidates(model))}."
+        )
+    names = [name for name in _candidates(model) if not _SECRET.search(name)]
+    chosen = [name for name in fields or names if not _is_among(model, name, exclude)]
+    for name in chosen:
+        if name == "password" and issubclass(model, AbstractBaseUser):
+            raise ImproperlyConfigured(
+                f"'password' of '{model.__name__}' is a hash, that no API shows or takes: write "
+                "the schema with a field of its own, and call 'set_password()'."
+            )
+    return {name: annotation_of(find_field(model, name)) for name in chosen}
+
+
+def _is_field(model: type[models.Model], name: str) -> bool:
+    field = find_field(model, name)
+    return field is not None and (field.concrete or field.many_to_many)
+
+
+def _candidates(model: type[models.Model]) -> list[str]:
+    """Return the names of what a row has, foreign keys by their columns."""
+    columns = [field for field in model._meta.concrete_fields if not _is_link(field)]
+    return [field.attname for field in columns] + [field.name for field in model._meta.many_to_many]
+
+
+def _is_link(field: Any) -> bool:
+    """Return whether the column leads to the row of the model's base."""
+    return field.remote_field is not None and getattr(field.remote_field, "parent_link", False)
+
+
+def _is_among(model: type[models.Model], name: str, exclude: Collection[str]) -> bool:
+    field = find_field(model, name)
+    return not {name, field.name, field.attname}.isdisjoint(exclude)
+
+
+def _secrets(model: type[models.Model], exclude: Collection[str]) -> list[str]:
+    return [
+        name
+        for name in _candidates(model)
+        if _SECRET.search(name) and not _is_among(model, name, exclude)
+    ]
+
+
+def _imports(
+    model: type[models.Model], chosen: Mapping[str, Any], names: Mapping[str, str]
+) -> list[str]:
+    """Return the lines of the imports: Python's own, those of packages, and the model's."""
+    used = {found for annotation in chosen.values() for found in imports_of(annotation)}
+    used |= {("django_mullet.schemas", "ModelSchema"), (model.__module__, model.__name__)}
+    groups: dict[int, dict[str, list[str]]] = {0: {}, 1: {}, 2: {}}
+    for module, name in sorted(used):
+        if module != "builtins" or name in names:
+            spelled = f"{name} as {names[name]}" if name in names else name
+            group = groups[_group(module, model)]
+            group.setdefault(module, []).append(spelled)
+    written = [
+        [f"from {module} import {', '.join(found)}" for module, found in group.items()]
+        for group in groups.values()
+        if group
+    ]
+    return "\n\n".join("\n".join(lines) for lines in written).splitlines()
+
+
+def _group(module: str, model: type[models.Model]) -> int:
+    package = module.partition(".")[0]
+    if package in sys.stdlib_module_names:
+        return 0
+    return 2 if package == model.__module__.partition(".")[0] else 1

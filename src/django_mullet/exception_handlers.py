@@ -1,0 +1,178 @@
+"""How are errors answered that FastAPI's own handlers stumble over, or do not know?
+
+What Django raises about a request is answered as Django's views answer it, and as FastAPI writes
+errors. What the database refuses is the client's error where the client has sent a field that the
+constraint is about, and a bug otherwise.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.db import IntegrityError, OperationalError
+from django.db.models import ProtectedError, RestrictedError
+from django.http import Http404
+from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import (
+    http_exception_handler,
+    request_validation_exception_handler,
+)
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
+
+from django_mullet import conf
+from django_mullet.bodies import BodyField, body_fields
+from django_mullet.constraints import Refusal, Violation, violation_of
+from django_mullet.problems import error_response
+from django_mullet.retries import is_conflict
+
+__all__ = [
+    "conflict",
+    "http_exception",
+    "install",
+    "integrity_error",
+    "not_found",
+    "permission_denied",
+    "protected_error",
+    "request_validation_error",
+    "server_error",
+    "validation_error",
+]
+
+
+logger = logging.getLogger("django.request")
+
+
+async def http_exception(request: Request, exc: HTTPException) -> Response:
+    """Answer as FastAPI does, or with a problem of RFC 9457 where the settings want it."""
+    if not conf.current().problem_details or exc.status_code < 400:
+        return await http_exception_handler(request, exc)
+    return error_response(exc.status_code, exc.detail, exc.headers)
+
+
+async def request_validation_error(request: Request, exc: RequestValidationError) -> Response:
+    """Answer 422 as FastAPI does, but without the input where that cannot be written as JSON.
+
+    FastAPI's own handler answers 500 to a lone surrogate, `NaN`, or bytes that are not UTF-8,
+    because it repeats the input.
+    """
+    if not conf.current().problem_details:
+        try:
+            return await request_validation_exception_handler(request, exc)
+        except (ValueError, RecursionError):
+            pass
+    detail = [{key: error[key] for key in ("type", "loc", "msg")} for error in exc.errors()]
+    return error_response(422, detail)
+
+
+async def not_found(request: Request, exc: Http404) -> Response:
+    """Answer 404 to Django's `Http404`, as `get_object_or_404()` raises it."""
+    return error_response(404, str(exc) or "Not Found")
+
+
+async def permission_denied(request: Request, exc: PermissionDenied) -> Response:
+    """Answer 403 to Django's `PermissionDenied`."""
+    return error_response(403, str(exc) or "Forbidden")
+
+
+async def validation_error(request: Request, exc: ValidationError) -> Response:
+    """Answer 422 to Django's `ValidationError`, with the location of each field."""
+    by_field = exc.message_dict if hasattr(exc, "error_dict") else {NON_FIELD_ERRORS: exc.messages}
+    detail = [
+        _error("value_error", _place(name), message)
+        for name, messages in by_field.items()
+        for message in messages
+    ]
+    return error_response(422, detail)
+
+
+def _place(name: str) -> tuple[str | int, ...]:
+    """Return where a field is: one that is nested has a name with dots, `books.0.title`."""
+    parts = () if name == NON_FIELD_ERRORS else name.split(".")
+    return tuple(int(part) if part.isdecimal() else part for part in parts)
+
+
+async def protected_error(request: Request, exc: ProtectedError | RestrictedError) -> Response:
+    """Answer 409 where others refer to what was to be deleted. Names none of them."""
+    return error_response(409, "Other objects refer to this one.")
+
+
+async def integrity_error(request: Request, exc: IntegrityError) -> Response:
+    """Answer 409 or 422 to what the database refuses, with the fields that are the reason.
+
+    409 where there is a row like it already, 422 otherwise. Raises `exc` where the request has no
+    field that the constraint is about: that is a bug, and a 500.
+    """
+    violation = violation_of(exc)
+    sent = [] if violation is None else _sent(request, violation)
+    if violation is None or not sent:
+        raise exc
+    detail = [_error(violation.refusal.value, field.loc, violation.message) for field in sent]
+    return error_response(409 if violation.refusal is Refusal.UNIQUE else 422, detail)
+
+
+async def conflict(request: Request, exc: OperationalError) -> Response:
+    """Answer 409 where another transaction was in the way: a serialization failure, a deadlock.
+
+    Raises `exc` where the database failed for another reason.
+    """
+    if not is_conflict(exc):
+        raise exc
+    logger.warning("Conflict: %s: %s", request.url.path, exc)
+    return error_response(409, "Another request changed the same data at the same time. Try again.")
+
+
+async def server_error(request: Request, exc: Exception) -> Response:
+    """Answer 500 to a bug, and tell nothing of it; Starlette raises `exc` for the log."""
+    text = "Internal Server Error"
+    if not conf.current().problem_details:
+        return PlainTextResponse(text, status_code=500)
+    return error_response(500, text)
+
+
+def _error(type_: str, names: tuple[str | int, ...], message: str) -> dict[str, Any]:
+    return {"type": type_, "loc": ["body", *names], "msg": message}
+
+
+def _sent(request: Request, violation: Violation) -> list[BodyField]:
+    """Return the fields of the request's body that the constraint is about, in its order."""
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    known = [] if dependant is None else list(dict.fromkeys(body_fields(dependant)))
+    names = [name for field in violation.fields for name in (field, f"{field}_id")]
+    return [
+        field
+        for name in names
+        for field in known
+        if field.name == name and _is_of(field, violation.model)
+    ]
+
+
+def _is_of(field: BodyField, model: Any) -> bool:
+    """Return whether `field` may be what was written to `model`."""
+    return field.model is None or issubclass(field.model, model._meta.concrete_model)
+
+
+_HANDLERS: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] = {
+    Http404: not_found,
+    IntegrityError: integrity_error,
+    OperationalError: conflict,
+    PermissionDenied: permission_denied,
+    ProtectedError: protected_error,
+    RestrictedError: protected_error,
+    ValidationError: validation_error,
+}
+
+
+def install(app: FastAPI) -> None:
+    """Have `app` use these handlers wherever it has none, or FastAPI's own."""
+    handlers = app.exception_handlers
+    if handlers.get(RequestValidationError) is request_validation_exception_handler:
+        app.add_exception_handler(RequestValidationError, request_validation_error)  # type: ignore[arg-type]
+    if handlers.get(HTTPException) is http_exception_handler:
+        app.add_exception_handler(HTTPException, http_exception)  # type: ignore[arg-type]
+    if 500 not in handlers:
+        handlers.setdefault(Exception, server_error)
+    for error, handler in _HANDLERS.items():
+        handlers.setdefault(error, handler)

@@ -1,0 +1,57 @@
+"""What can go wrong in django-mullet itself.
+
+MulletError
+├── LazyLoad              showing many objects would query for each of them
+├── Overloaded            every worker is busy and the queue is full: 503
+├── TooManyQueries        a request made more queries than its route may
+└── UnsupportedFastAPI    FastAPI moved something that `_compat` relies on
+
+`ConnectionLimitReached` is a `django.db.OperationalError`, so that code which
+handles "the database is not there" handles "no connection became free" too.
+"""
+
+from django.db import OperationalError
+
+__all__ = [
+    "ConnectionLimitReached",
+    "LazyLoad",
+    "MulletError",
+    "Overloaded",
+    "TooManyQueries",
+    "UnsupportedFastAPI",
+]
+
+
+class MulletError(Exception):
+    """Base of the errors that only django-mullet raises."""
+
+
+class LazyLoad(MulletError):
+    """Showing many objects would query for each of them: N+1 queries. `sql` is the first."""
+
+    def __init__(self, message: str, *, sql: str) -> None:
+        super().__init__(message)
+        self.sql = sql
+
+
+class TooManyQueries(MulletError):
+    """A request made more queries than `max_queries()` lets its route make. Lists them."""
+
+    def __init__(self, number: int, statements: list[str]) -> None:
+        listed = "".join(f"\n  {sql}" for sql in statements)
+        super().__init__(
+            f"The route may make {number} queries, and made {len(statements)}:{listed}"
+        )
+        self.statements = statements
+
+
+class Overloaded(MulletError):
+    """Every worker thread is busy and `MULLET["QUEUE"]` requests wait already."""
+
+
+class UnsupportedFastAPI(MulletError):
+    """The installed FastAPI lacks something that django-mullet relies on."""
+
+
+class ConnectionLimitReached(OperationalError):
+    """`MULLET["CONNECTIONS"]` connections are open and none became free in time."""

@@ -1,0 +1,270 @@
+"""Which Python type has each kind of Django field, and how do its values go in and out?
+
+One row for each class of field; a subclass has the row of the nearest base that has one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cache, partial
+from inspect import isfunction
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+from django.db.backends.base.operations import BaseDatabaseOperations
+from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
+
+from django_mullet import cleaning
+
+__all__ = ["FieldType", "annotation_of", "reader_of", "register", "type_of", "value_field"]
+
+Reader = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldType:
+    """What is known of all fields of one class."""
+
+    annotation: Any = None
+    """The type of its values in a schema, or a function that returns it for a field."""
+    limits: Callable[[Any], Mapping[str, Any]] | None = None
+    """Returns for a field what its values keep to: `max_length`, `ge` and so on; `None` is none."""
+    json_schema: Callable[[Any], Mapping[str, Any]] | None = None
+    """Returns for a field what OpenAPI says of its values beyond their type: `format` and so on."""
+    clean: Callable[[Any, Any], Any] | None = None
+    """Returns for a field and a value of a request what the field shall have in its place.
+
+    Raises `ValueError`, or Django's `ValidationError`, for what cannot be stored.
+    """
+    read: Callable[[Any, Any], Any] | None = None
+    """Returns for a field and a value of an instance what the schema has in its place."""
+    write: Callable[[Any, Any], Any] | None = None
+    """Returns for a field and a value of a schema what the instance has in its place."""
+    read_only: bool | None = None
+    """No request sets it."""
+
+
+_rows: dict[type, FieldType] = {}
+
+
+def register(
+    field_class: type,
+    *,
+    annotation: Any = None,
+    limits: Callable[[Any], Mapping[str, Any]] | None = None,
+    json_schema: Callable[[Any], Mapping[str, Any]] | None = None,
+    clean: Callable[[Any, Any], Any] | None = None,
+    read: Callable[[Any, Any], Any] | None = None,
+    write: Callable[[Any, Any], Any] | None = None,
+    read_only: bool | None = None,
+) -> None:
+    """Say what schemas make of the fields of `field_class`, a class of Django field.
+
+    What is left out is that of the nearest base of `field_class` that is known. The arguments are
+    the attributes of `FieldType`. Call it where the class is defined, or in `AppConfig.ready()`.
+    """
+    _rows[field_class] = FieldType(annotation, limits, json_schema, clean, read, write, read_only)
+    type_of_class.cache_clear()
+
+
+def type_of(field: Any) -> FieldType:
+    """Return what is known of `field`, or of the field whence it has its values."""
+    kind: Any = type(value_field(field))
+    return type_of_class(kind)
+
+
+def reader_of(field: Any) -> Reader | None:
+    """Return what turns a value of an instance into the schema's; `None` if they are the same."""
+    kind, source = type_of(field), value_field(field)
+    read = kind.read
+    if read is None and kind.write is _text and not type(source).__module__.startswith("django."):
+        read = _text  # a country, a telephone number and so on, to which the column is turned
+    return None if read is None else partial(read, source)
+
+
+def value_field(field: Any) -> Any:
+    """Return the field that says what the values of `field` are: a foreign key's is its target."""
+    if isinstance(field, models.ForeignKey):
+        return value_field(field.target_field)
+    if isinstance(field, models.GeneratedField):
+        return value_field(field.output_field)
+    return field
+
+
+@cache
+def type_of_class(field_class: type) -> FieldType:
+    """Return what is known of the fields of `field_class`; an empty row if nothing is."""
+    found = FieldType()
+    for base in reversed(field_class.__mro__):
+        if base in _rows:
+            given = {column.name: getattr(_rows[base], column.name) for column in fields(FieldType)}
+            found = replace(
+                found, **{name: value for name, value in given.items() if value is not None}
+            )
+    return found
+
+
+def annotation_of(field: Any) -> Any:
+    """Return the type of `field`'s values in a schema, with `None` if they may be null.
+
+    Of a relation, that of the keys. Raises `ImproperlyConfigured` if nobody has said.
+    """
+    if isinstance(field, models.ManyToManyField):
+        return list[annotation_of(field.target_field)]  # type: ignore[misc]
+    inner = _annotation(value_field(field))
+    can_be_none = field.null and inner is not JsonValue
+    # Of a file that is not there, there is no URL.
+    return inner | None if can_be_none or _is_maybe_file(field) else inner
+
+
+def _annotation(field: Any) -> Any:
+    found = type_of(field).annotation
+    if found is None:
+        kind = type(field)
+        raise ImproperlyConfigured(
+            f"'{field}' is a '{kind.__name__}', of which no annotation is known: exclude it, or "
+            f"write 'register({kind.__name__}, annotation=...)', of 'django_mullet.field_types'."
+        )
+    return found(field) if isfunction(found) else found
+
+
+def _is_maybe_file(field: Any) -> bool:
+    return isinstance(field, models.FileField) and field.blank
+
+
+# What the rows of Django's own fields say
+
+
+def _text_limits(field: Any) -> dict[str, Any]:
+    return {"max_length": field.max_length, "min_length": None if field.blank else 1}
+
+
+def _length(field: Any) -> dict[str, Any]:
+    return {"max_length": field.max_length}
+
+
+def _integer_limits(field: Any) -> dict[str, Any]:
+    # The narrowest of all databases, so that a row can move from one to another.
+    ranges = BaseDatabaseOperations.integer_field_ranges
+    low, high = ranges.get(field.get_internal_type(), (None, None))
+    return {"ge": low, "le": high}
+
+
+def _decimal_limits(field: Any) -> dict[str, Any]:
+    # PostgreSQL's `numeric` has at most 1000 digits where a model says how many.
+    return {"max_digits": field.max_digits or 1000, "decimal_places": field.decimal_places}
+
+
+def _duration_limits(field: Any) -> dict[str, Any]:
+    # 64 bits of microseconds, as which SQLite and MySQL store it.
+    limit = timedelta(microseconds=2**63 - 1)
+    return {"ge": -limit, "le": limit}
+
+
+def _key_annotation(field: Any) -> Any:
+    return tuple[tuple(annotation_of(part) for part in field.fields)]  # type: ignore[misc]
+
+
+def _slug_pattern(field: Any) -> dict[str, Any]:
+    return {} if field.allow_unicode else {"pattern": r"^[-a-zA-Z0-9_]+$"}
+
+
+def _decimal_pattern(field: Any) -> dict[str, Any]:
+    places = field.decimal_places
+    if places is None or field.max_digits is None:
+        return {}
+    whole = rf"\d{{1,{max(field.max_digits - places, 1)}}}"
+    if places == 0:
+        return {"pattern": rf"^-?{whole}$"}
+    return {"pattern": rf"^-?({whole}(\.\d{{0,{places}}})?|\.\d{{1,{places}}})$"}
+
+
+def _address_format(field: Any) -> dict[str, Any]:
+    # Pydantic calls one of either kind so.
+    formats = {"ipv4": "ipv4", "ipv6": "ipv6"}
+    return {"format": formats.get(field.protocol.lower(), "ipvanyaddress")}
+
+
+def _not_null(field: Any) -> dict[str, Any]:
+    return {} if field.null else {"not": {"type": "null"}}
+
+
+def _url(field: Any, value: Any) -> str | None:
+    return value.url if value else None
+
+
+def _text(field: Any, value: Any) -> Any:
+    value = cleaning.plain(field, value)
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+def _bytes(field: Any, value: Any) -> Any:
+    return None if value is None else bytes(value)
+
+
+def _json(field: Any, value: Any) -> Any:
+    return to_jsonable_python(value)
+
+
+register(models.Field, write=cleaning.plain)
+register(
+    models.BinaryField,
+    annotation=bytes,
+    limits=_length,
+    json_schema=lambda field: {"format": "base64", "contentEncoding": "base64"},
+    read=_bytes,
+)
+register(models.BooleanField, annotation=bool)
+register(models.CharField, annotation=str, limits=_text_limits, clean=cleaning.text, write=_text)
+register(models.CompositePrimaryKey, annotation=_key_annotation, read_only=True)
+register(models.DateField, annotation=date)
+register(models.DateTimeField, annotation=datetime, clean=cleaning.moment)
+register(
+    models.DecimalField,
+    annotation=Decimal,
+    limits=_decimal_limits,
+    json_schema=_decimal_pattern,
+    clean=cleaning.decimal,
+)
+register(models.DurationField, annotation=timedelta, limits=_duration_limits)
+register(models.EmailField, json_schema=lambda field: {"format": "email"})
+register(models.FileField, annotation=str, read=_url, read_only=True)
+register(
+    models.FilePathField,
+    annotation=str,
+    limits=_text_limits,
+    json_schema=lambda field: {"format": "file-path"},
+    clean=cleaning.path,
+    write=_text,
+)
+register(models.FloatField, annotation=float, limits=lambda field: {"allow_inf_nan": False})
+register(
+    models.GenericIPAddressField,
+    annotation=str,
+    json_schema=_address_format,
+    clean=cleaning.address,
+    write=_text,
+)
+register(models.IntegerField, annotation=int, limits=_integer_limits)
+register(
+    models.JSONField,
+    annotation=JsonValue,
+    json_schema=_not_null,
+    clean=cleaning.json,
+    write=_json,
+)
+register(models.SlugField, json_schema=_slug_pattern)
+register(models.TextField, annotation=str, limits=_text_limits, clean=cleaning.text, write=_text)
+register(
+    models.TimeField,
+    annotation=time,
+    # RFC 3339 has a time zone in its "time"; this is of OpenAPI's registry of formats.
+    json_schema=lambda field: {"format": "time-local"},
+    clean=cleaning.time_of_day,
+)
+register(models.URLField, json_schema=lambda field: {"format": "uri"})
+register(models.UUIDField, annotation=UUID)

@@ -1,0 +1,221 @@
+"""What does a Django model say about the values of one of its fields?
+
+Schemas take from here what is not written in them: who may write a field, whether a new row
+needs it, and what limits its values.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from math import isfinite
+from typing import Any
+
+from django.core.validators import (
+    DecimalValidator,
+    MaxLengthValidator,
+    MaxValueValidator,
+    MinLengthValidator,
+    MinValueValidator,
+)
+from django.db import models
+
+from django_mullet.field_types import type_of, value_field
+
+__all__ = ["FieldFacts", "accessor_of", "facts_of", "facts_of_values", "find_field", "is_generic"]
+
+Check = Callable[[Any], Any]
+
+_LIMITS = {
+    MinLengthValidator: "min_length",
+    MaxLengthValidator: "max_length",
+    MinValueValidator: "ge",
+    MaxValueValidator: "le",
+}
+"""Validators of Django that a core schema can say itself, and its name for the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFacts:
+    """What a model says about the values of one field, as far as a request can know it."""
+
+    read_only: bool = False
+    """No client writes it: not editable, an automatic key, computed, or no field at all."""
+    create_only: bool = False
+    """It identifies the row, which would be another one with another value."""
+    required: bool = False
+    """A new row has no value for it unless one is sent."""
+    null: bool = False
+    """A row may have none."""
+    limits: tuple[tuple[str, Any], ...] = ()
+    """What a value keeps to: pairs of `max_length`, `ge` and so on, and the limit."""
+    choices: tuple[Any, ...] = ()
+    """The only values that there are; empty if any value will do."""
+    validators: tuple[Check, ...] = ()
+    """Django's other validators, each of which raises Django's `ValidationError`."""
+    description: str = ""
+    items: "FieldFacts | None" = None
+    """What is said about the items of an array."""
+    json_schema: Mapping[str, Any] | None = None
+    """What OpenAPI says of the values, beyond their type."""
+    clean: Check | None = None
+    """Returns what the field shall have in place of a value; raises as `cleaning` does."""
+    write: Check | None = None
+    """Returns what an instance has in place of a value of the schema."""
+
+    def checked(self, value: Any, said: Iterable[str] = ()) -> Any:
+        """Return what the field shall have in place of `value`.
+
+        Raise `ValueError` or Django's `ValidationError` if the model refuses it. The limits `said`
+        are known to be kept.
+        """
+        if value is None:
+            if not self.null:  # as JSON, or a union, may have it
+                raise ValueError("Input should not be null")
+            return None
+        if self.clean is not None:
+            value = self.clean(value)
+        written = value if self.write is None else self.write(value)
+        for check in self.checks(said):
+            check(written)
+        return value
+
+    def checks(self, said: Iterable[str] = ()) -> list[Check]:
+        """Return what looks whether a value may be stored, but for the limits `said`."""
+        said = set(said)
+        limits = {name: limit for name, limit in self.limits if name not in said}
+        checks = [*self.validators, *_validators_of(limits)]
+        if self.choices and "choices" not in said:
+            checks.append(partial(_is_choice, self.choices))
+        return checks
+
+
+_COMPUTED = FieldFacts(read_only=True)
+
+
+def find_field(model: type[models.Model], name: str) -> Any:
+    """Return the field, relation or generic foreign key of `model` that `name` reads, or `None`.
+
+    A foreign key is found by its column too (`user_id`), a reverse relation by its accessor
+    (`book_set`). Needs the app registry to be ready.
+    """
+    for field in model._meta.get_fields():
+        if name in (accessor_of(field), getattr(field, "attname", None)):
+            return field
+    return None
+
+
+def is_generic(field: Any) -> bool:
+    """Return whether `field` is a relation to objects of any model, or the other side of one."""
+    is_forward = isinstance(field, models.Field)
+    return bool(
+        field.is_relation and (field.related_model is None or (is_forward and field.one_to_many))
+    )
+
+
+def accessor_of(field: Any) -> str:
+    """Return what instances call `field`, which may be a relation to their model."""
+    accessor: str = field.get_accessor_name() if _is_reverse(field) else field.name
+    return accessor
+
+
+def _is_reverse(field: Any) -> bool:
+    return field.auto_created and not field.concrete
+
+
+def facts_of(model: type[models.Model], name: str) -> FieldFacts:
+    """Return what `model` says about the values of `name`; of a name that it lacks: computed."""
+    field = find_field(model, name)
+    if not isinstance(field, models.Field) or is_generic(field):
+        return _COMPUTED
+    return facts_of_values(field)
+
+
+def facts_of_values(field: Any) -> FieldFacts:
+    """Return what `field`, of a model or of the items of an array, says about its values."""
+    kind, source = type_of(field), value_field(field)
+    is_automatic = _is_parent_link(field) or (
+        field.primary_key and (field.has_default() or isinstance(field, models.AutoField))
+    )
+    is_generated = isinstance(field, models.GeneratedField)
+    return FieldFacts(
+        read_only=bool(kind.read_only) or is_automatic or is_generated or not field.editable,
+        create_only=_identifies(field),
+        required=not (field.null or field.blank or field.has_default() or _has_db_default(field)),
+        null=field.null,
+        limits=tuple(_limits(kind, source).items()),
+        choices=_choices(field),
+        validators=tuple(check for check in source.validators if not _is_limit(check)),
+        description=str(field.help_text),
+        items=facts_of_values(source.base_field) if _has_items(source) else None,
+        json_schema=kind.json_schema(source) if kind.json_schema else None,
+        clean=partial(kind.clean, source) if kind.clean else None,
+        write=partial(kind.write, source) if kind.write else None,
+    )
+
+
+def _has_items(field: Any) -> bool:
+    return hasattr(field, "base_field") and hasattr(field, "size")
+
+
+def _identifies(field: Any) -> bool:
+    if field.primary_key:
+        return True
+    key: Any = field.model._meta.pk if hasattr(field, "model") else None
+    return isinstance(key, models.CompositePrimaryKey) and field in key.fields
+
+
+def _is_parent_link(field: Any) -> bool:
+    """Return whether multi-table inheritance made the field: the parent's row is the child's."""
+    return isinstance(field, models.OneToOneField) and field.remote_field.parent_link
+
+
+def _choices(field: Any) -> tuple[Any, ...]:
+    values = [value for value, _ in field.flatchoices]
+    if values and field.blank and field.empty_strings_allowed and "" not in values:
+        values.append("")
+    return tuple(values)
+
+
+def _is_choice(choices: tuple[Any, ...], value: Any) -> None:
+    if value not in choices:
+        raise ValueError(f"Choose one of: {', '.join(map(str, choices))}.")
+
+
+def _is_limit(check: Any) -> bool:
+    return type(check) in (*_LIMITS, DecimalValidator)
+
+
+def _has_db_default(field: Any) -> bool:
+    return field.db_default is not models.NOT_PROVIDED
+
+
+def _limits(kind: Any, field: Any) -> dict[str, Any]:
+    limits = dict(kind.limits(field)) if kind.limits else {}
+    checks: list[Any] = field.validators
+    for check in checks:
+        if (name := _LIMITS.get(type(check))) is not None:
+            tighter = max if name in ("min_length", "ge") else min
+            limit = check.limit_value() if callable(check.limit_value) else check.limit_value
+            known = limits.get(name)
+            limits[name] = limit if known is None else tighter(known, limit)
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def _validators_of(limits: Mapping[str, Any]) -> list[Check]:
+    """Return Django's validators for limits that a schema cannot say itself."""
+    found: list[Check] = [
+        validator(limits[name]) for validator, name in _LIMITS.items() if name in limits
+    ]
+    if "max_digits" in limits:
+        digits = DecimalValidator(limits["max_digits"], limits.get("decimal_places"))
+        # Of another type, what has been written is spelled with these digits.
+        found.append(lambda value: digits(Decimal(str(value))))
+    if limits.get("allow_inf_nan") is False:
+        found.append(_finite)
+    return found
+
+
+def _finite(value: Any) -> None:
+    if not isfinite(value):
+        raise ValueError("Input should be a finite number")

@@ -1,0 +1,59 @@
+"""What happens in a worker when a request begins and ends?
+
+What happens under Django's own handlers: `request_started` and `request_finished` are sent.
+While nobody but Django listens to them, what its receivers do is done directly, which costs
+a small part of sending.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.cache import close_caches
+from django.core.handlers.base import reset_urlconf
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, reset_queries
+from django.dispatch import Signal
+
+from django_mullet import databases
+from django_mullet._compat import receivers_of
+
+__all__ = ["begin", "end"]
+
+
+def begin(sender: type, scope: Any) -> None:
+    """Send `request_started`."""
+    if _to_started.is_expected():
+        reset_queries()
+        databases.close_old()
+    else:
+        request_started.send(sender=sender, scope=scope)
+
+
+def end(sender: type) -> None:
+    """Send `request_finished`."""
+    if _to_finished.is_expected():
+        close_caches()
+        databases.close_old()
+        reset_urlconf(sender)
+    else:
+        request_finished.send(sender=sender)
+
+
+class _Receivers:
+    """Tells whether those connected to `signal` are just the `expected` ones."""
+
+    def __init__(self, signal: Signal, *expected: Callable[..., Any]) -> None:
+        self._signal = signal
+        self._expected = set(expected)
+        self._seen: list[Any] = []
+        self._is_expected = False
+
+    def is_expected(self) -> bool:
+        if self._seen != self._signal.receivers:
+            self._seen = list(self._signal.receivers)
+            self._is_expected = receivers_of(self._signal) == self._expected
+        return self._is_expected
+
+
+_to_started = _Receivers(request_started, reset_queries, close_old_connections)
+_to_finished = _Receivers(request_finished, close_caches, close_old_connections, reset_urlconf)

@@ -1,0 +1,40 @@
+"""Which `ModelSchema` would a person write for a model? Prints it, for pasting."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+
+from django_mullet.drafts import source_for
+
+__all__ = ["Command"]
+
+
+class Command(BaseCommand):
+    """`manage.py schema shop.Book`."""
+
+    help = "Prints a ModelSchema of a model, with its imports, for pasting into your code."
+    # A schema that contradicts its model, which is an error, is what it may be called for.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("model", help="the model: shop.Book")
+        parser.add_argument("--fields", nargs="+", help="these fields only")
+        parser.add_argument("--exclude", nargs="+", default=[], help="all but these fields")
+        parser.add_argument("--name", help="the name of the class; without it, BookSchema")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            model = apps.get_model(options["model"])
+        except (LookupError, ValueError):
+            label = options["model"]
+            raise CommandError(f"There is no model '{label}': write it as 'shop.Book'.") from None
+        try:
+            source = source_for(
+                model, fields=options["fields"], exclude=options["exclude"], name=options["name"]
+            )
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(source, ending="")

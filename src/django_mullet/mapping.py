@@ -1,0 +1,188 @@
+"""How do values get from a model's instance into a schema?"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from django_mullet import field_types
+from django_mullet.exceptions import LazyLoad
+from django_mullet.fields import find_field
+from django_mullet.lazy_loads import explained
+from django_mullet.planning import input_key
+
+__all__ = ["attribute_of", "reader_of"]
+
+Reader = Callable[[Any], Any]
+Validate = Callable[[Any], Any]
+Values = dict[str, Any]
+
+_COLUMN: Any = models.Field.descriptor_class
+"""What reads an attribute that holds what was loaded, as it is."""
+
+
+def reader_of(schema: Any, *, shares_row: bool) -> Callable[[Any, Validate], Any]:
+    """Return what Pydantic calls in place of the function that validates an instance of `schema`.
+
+    It is given what there is to validate, and that function. Of an instance of the model the
+    fields' values are taken: a foreign key as its id or as the related object, to-many relations
+    as lists of either. Fields that are write-only are left out.
+
+    `shares_row` says that nothing else, as a model validator, gets to see what is validated.
+    """
+    plan: _Plan | None = None  # not before Django is set up
+    model: Any = ()  # of which nothing is an instance
+    beside: tuple[_Field, ...] = ()
+
+    def read(value: Any, validate: Validate) -> Any:
+        # This runs for every row: nothing is looked up here, or checked, that need not be.
+        if isinstance(value, model):
+            row = value.__dict__
+            try:
+                return validate(_read(beside, value, schema, row.copy()) if beside else row)
+            except ValidationError:  # maybe as a column is not loaded
+                pass
+        elif not isinstance(value, models.Model):
+            return validate(value)
+        return read_all(value, validate)
+
+    def read_all(value: Any, validate: Validate) -> Any:
+        nonlocal plan, model, beside
+        if plan is None:
+            plan = _plan(schema, shares_row)
+            model, beside = plan.of_row, plan.beside
+        if not isinstance(value, plan.model):
+            raise _another_model(schema, value)
+        return validate(_read(plan.fields, value, schema, {}))
+
+    return read
+
+
+def _read(fields: "tuple[_Field, ...]", instance: Any, schema: Any, values: Values) -> Values:
+    """Add to `values` what the fields have in `instance`, and return it."""
+    for key, name, reader in fields:
+        try:
+            values[key] = reader(instance)
+        except LazyLoad as error:
+            raise explained(error, schema, name) from None
+    return values
+
+
+def attribute_of(schema: Any, name: str) -> str:
+    """Return the attribute that holds the value of `name`: of a foreign key its id, if wanted."""
+    field = find_field(schema.django_model(), name)
+    is_id = isinstance(field, models.ForeignKey) and not schema.is_nested(name)
+    return field.attname if is_id else name
+
+
+_Field = tuple[str, str, Reader]
+"""What the input of a schema and what the schema call a field, and how it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Whence the values of a schema's fields come."""
+
+    model: type[models.Model]
+    fields: tuple[_Field, ...]
+    of_row: Any
+    """The model, if the dictionary of an instance can be validated; else nothing: `()`."""
+    beside: tuple[_Field, ...]
+    """Those of the fields that are not in this dictionary."""
+
+
+def _plan(schema: Any, shares_row: bool) -> _Plan:
+    model, infos = schema.django_model(), schema.model_fields
+    shown = [name for name in infos if not schema.is_write_only(name)]
+    fields = tuple(
+        (
+            input_key(schema, name),
+            name,
+            _reader(schema, name) or attrgetter(attribute_of(schema, name)),
+        )
+        for name in shown
+    )
+    in_row = {name for name in shown if _is_in_row(schema, name)}
+    takes_row = (
+        shares_row
+        and schema.model_config.get("extra", "ignore") == "ignore"
+        and len(shown) == len(infos)
+        # Pydantic would not miss a column with a default that is not loaded.
+        and all(infos[name].is_required() for name in in_row)
+    )
+    return _Plan(
+        model,
+        fields,
+        model if takes_row else (),
+        tuple(field for field in fields if field[1] not in in_row),
+    )
+
+
+def _is_in_row(schema: Any, name: str) -> bool:
+    """Return whether the field is what an instance's dictionary has by the same name."""
+    if input_key(schema, name) != name or _reader(schema, name) is not None:
+        return False
+    model = schema.django_model()
+    if (field := find_field(model, name)) is None:
+        return not hasattr(model, name)  # not a property, but an annotation of a queryset
+    descriptor = inspect.getattr_static(model, name)
+    is_plain = getattr(type(descriptor), "__get__", None) is _COLUMN.__get__
+    return is_plain and bool(field.concrete) and attribute_of(schema, name) == name
+
+
+def _another_model(schema: Any, instance: models.Model) -> PydanticCustomError:
+    return PydanticCustomError(
+        "model_type",
+        "'{schema}' shows instances of '{model}', not of '{other}'",
+        {
+            "schema": schema.__name__,
+            "model": schema.django_model().__name__,
+            "other": type(instance).__name__,
+        },
+    )
+
+
+def _reader(schema: Any, name: str) -> Reader | None:
+    """Return what reads `name` where it takes more than an attribute."""
+    field = find_field(schema.django_model(), name)
+    if field is None:
+        return None
+    if field.many_to_many or field.one_to_many:
+        return partial(_related if schema.is_nested(name) else _related_ids, name)
+    if field.one_to_one and not field.concrete:
+        return partial(_related_or_none if schema.is_nested(name) else _related_id, name)
+    if not isinstance(field, models.Field) or schema.is_nested(name):
+        return None
+    convert = field_types.reader_of(field)
+    return None if convert is None else partial(_converted, convert, attribute_of(schema, name))
+
+
+def _converted(convert: Reader, attribute: str, instance: Any) -> Any:
+    return convert(getattr(instance, attribute))
+
+
+def _related(name: str, instance: Any) -> list[Any]:
+    return list(getattr(instance, name).all())
+
+
+def _related_ids(name: str, instance: Any) -> list[Any]:
+    return [related.pk for related in getattr(instance, name).all()]
+
+
+def _related_or_none(name: str, instance: Any) -> Any:
+    try:
+        return getattr(instance, name)
+    except ObjectDoesNotExist:
+        return None
+
+
+def _related_id(name: str, instance: Any) -> Any:
+    related = _related_or_none(name, instance)
+    return None if related is None else related.pk

@@ -1,0 +1,81 @@
+"""Which schemas stand in a schema, and does one of them stand in itself?"""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import GetCoreSchemaHandler
+
+__all__ = ["refuse_cycle", "schemas_in"]
+
+
+def schemas_in(annotation: Any) -> list[Any]:
+    """Return the subclasses of `ModelSchema` that `annotation` names, at whatever depth."""
+    if isinstance(annotation, type) and hasattr(annotation, "django_model"):
+        return [annotation]
+    return [found for argument in get_args(annotation) for found in schemas_in(argument)]
+
+
+def refuse_cycle(schema: Any, handler: GetCoreSchemaHandler) -> None:
+    """Raise `ImproperlyConfigured` if what a model's core schema describes contains itself.
+
+    Forward references are no matter: Pydantic makes the core schemas of a cycle when it has the
+    last of its classes.
+    """
+    path = _Search(schema.get("ref"), handler).path(schema)
+    if path is None:
+        return
+    name = path[0]
+    shown = "".join(f": {part}" if is_class else f" → {part}" for is_class, part in _parts(path))
+    raise ImproperlyConfigured(
+        f"'{name}' contains itself, so that what it shows may have no end: {name}{shown}. In one "
+        "of these places write the keys, 'list[int]' for instance, or a schema without the next."
+    )
+
+
+def _parts(path: list[str]) -> Iterator[tuple[bool, str]]:
+    """Yield what follows the first class: fields, and the class that each leads to."""
+    for index, part in enumerate([*path[1:], path[0]]):
+        yield index % 2 == 1, part
+
+
+class _Search:
+    """Looks in core schemas for the way to a reference: class, field, class, field, and so on."""
+
+    def __init__(self, reference: str | None, handler: GetCoreSchemaHandler) -> None:
+        self._reference = reference
+        self._handler = handler
+        self._visited: set[str] = set()
+
+    def path(self, schema: Any) -> list[str] | None:
+        """Return the names on the way from `schema` to the reference, if there is one."""
+        if not isinstance(schema, dict):
+            return self._first(schema) if isinstance(schema, list | tuple) else None
+        match schema.get("type"):
+            case "definition-ref":
+                return self._behind(schema)
+            case "model":
+                return _after(schema["cls"].__name__, self.path(schema["schema"]))
+            case "model-fields":
+                ways = ((name, self.path(field)) for name, field in schema["fields"].items())
+                return next((_after(name, way) for name, way in ways if way is not None), None)
+        return self._first(value for key, value in schema.items() if key != "metadata")
+
+    def _first(self, schemas: Any) -> list[str] | None:
+        return next((way for way in map(self.path, schemas) if way is not None), None)
+
+    def _behind(self, schema: Any) -> list[str] | None:
+        name = schema["schema_ref"]
+        if name == self._reference:
+            return []
+        if name in self._visited:
+            return None
+        self._visited.add(name)
+        try:
+            return self.path(self._handler.resolve_ref_schema(schema))
+        except LookupError:  # of a model around this one: it looks itself
+            return None
+
+
+def _after(name: str, way: list[str] | None) -> list[str] | None:
+    return None if way is None else [name, *way]

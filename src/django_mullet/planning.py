@@ -1,0 +1,298 @@
+"""Which columns, joins and further queries does a schema need of its model?
+
+A `QueryPlan` is made once per schema. Where everything that the schema shows is a column or a
+relation, its rows serve, and no instance of the model is made. Where something is not, a property
+for instance, instances are needed, and the plan knows which relations to load along with them.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from django.db import models
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.query_utils import DeferredAttribute
+
+from django_mullet.field_types import reader_of
+from django_mullet.fields import find_field, is_generic
+
+__all__ = ["QueryPlan", "ToMany", "ToOne", "input_key", "plan_of", "reads"]
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class ToOne:
+    """A related object that is shown within its object, and comes by a join."""
+
+    key: str
+    name: str
+    """What queries call the relation."""
+    accessor: str
+    """What instances call it."""
+    known_by: str
+    """A column that is null where there is no related object."""
+    plan: "QueryPlan"
+
+
+@dataclass(frozen=True, slots=True)
+class ToMany:
+    """Related objects that are shown within their object, and come by a query for all of them."""
+
+    key: str
+    accessor: str
+    owner: str
+    """The column of the owner by which they are found."""
+    back: str
+    """What queries for them call the owner, or the column that has its `owner` value."""
+    model: type[models.Model]
+    plan: "QueryPlan | None"
+    """How they are shown; `None` if by their keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPlan:
+    """What a schema needs of its model."""
+
+    schema: Any
+    model: type[models.Model]
+    columns: tuple[tuple[str, str], ...]
+    """What the schema calls each column in its input, and what queries call it."""
+    annotations: frozenset[str]
+    """Those that the queryset must have."""
+    to_one: tuple[ToOne, ...]
+    to_many: tuple[ToMany, ...]
+    needs: tuple[str, ...]
+    """What only an instance has."""
+    prefetched: tuple[str, ...]
+    """Other relations of the instances, to be loaded for all of them at once."""
+    read: frozenset[str] | None
+    """Which columns what is in `needs` reads, and of which relations; `None` if it may be any."""
+    grows: bool
+    """A single object shows others of which each has relations."""
+
+    def fits_in_rows(self) -> bool:
+        """Return whether no instance of a model is needed, at any depth."""
+        return not self.needs and all(plan.fits_in_rows() for plan in self.nested())
+
+    def described(self) -> Iterator[str]:
+        """Yield what the queries of this plan load, a line for each."""
+        names = [lookup for _, lookup in self.columns]
+        for relation in self.to_one:
+            [joined, *_] = relation.plan.described()
+            names.append(f"{relation.accessor}({joined})")
+        yield ", ".join(names) or "pk"
+        for relation in self.to_one:
+            [_, *others] = relation.plan.described()
+            yield from (f"{relation.accessor}.{line}" for line in others)
+        for many in self.to_many:
+            [first, *others] = ["pk"] if many.plan is None else many.plan.described()
+            yield f"{many.accessor}: {first}"
+            yield from (f"{many.accessor}.{line}" for line in others)
+
+    def has_relations(self) -> bool:
+        """Return whether other objects are shown, or read, with each object."""
+        return next(self.related(), None) is not None
+
+    def nested(self) -> Iterator["QueryPlan"]:
+        """Yield the plans of the related objects, without those within them."""
+        yield from (relation.plan for relation in self.to_one)
+        yield from (relation.plan for relation in self.to_many if relation.plan is not None)
+
+    def joined(self) -> Iterator[str]:
+        """Yield the to-one relations, at any depth, by their names for `select_related()`."""
+        yield from self._read_relations()
+        for relation in self.to_one:
+            yield relation.accessor
+            for name in relation.plan.joined():
+                yield f"{relation.accessor}{LOOKUP_SEP}{name}"
+
+    def related(self) -> Iterator[str]:
+        """Yield the relations, at any depth, by their names for `prefetch_related()`."""
+        yield from self.prefetched
+        yield from self._read_relations()
+        for accessor, plan in self._accessors():
+            yield accessor
+            if plan is not None:
+                for name in plan.related():
+                    yield f"{accessor}{LOOKUP_SEP}{name}"
+
+    def _read_relations(self) -> Iterator[str]:
+        for name in self.read or ():
+            relation, separator, _ = name.rpartition(LOOKUP_SEP)
+            if separator:
+                yield relation
+
+    def _accessors(self) -> Iterator[tuple[str, "QueryPlan | None"]]:
+        yield from ((relation.accessor, relation.plan) for relation in self.to_one)
+        yield from ((relation.accessor, relation.plan) for relation in self.to_many)
+
+    def loaded(self) -> set[str] | None:
+        """Return the columns for `only()`, of joined relations too; `None` if it may be any."""
+        if self.read is None:
+            return None
+        loaded = {lookup for _, lookup in self.columns if lookup not in self.annotations}
+        loaded |= {relation.owner for relation in self.to_many} | self.read
+        loaded |= {name.partition(LOOKUP_SEP)[0] for name in self.read}
+        for relation in self.to_one:
+            below = relation.plan.loaded()
+            if below is None:
+                return None
+            loaded |= {relation.known_by} if LOOKUP_SEP not in relation.known_by else set()
+            loaded |= {f"{relation.accessor}{LOOKUP_SEP}{name}" for name in below}
+        return loaded
+
+
+def reads(*names: str) -> Callable[[FunctionT], FunctionT]:
+    """Say what a model's property reads, so that only that is loaded for it.
+
+    `names` are columns of the model and of its to-one relations, `"title"` and `"author__name"`,
+    and to-many relations. Stands below `@property` or `@cached_property`.
+    """
+
+    def declare(function: FunctionT) -> FunctionT:
+        function.reads = names  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
+@cache
+def plan_of(schema: Any) -> QueryPlan:
+    """Return the plan of `schema`, a `ModelSchema`. Needs the app registry to be ready."""
+    draft = _Draft(schema)
+    for name in schema.model_fields:
+        if not schema.is_write_only(name):
+            draft.add(name)
+    return draft.plan()
+
+
+class _Draft:
+    """A plan in the making."""
+
+    def __init__(self, schema: Any) -> None:
+        self.schema = schema
+        self.model: type[models.Model] = schema.django_model()
+        self.columns: list[tuple[str, str]] = []
+        self.annotations: set[str] = set()
+        self.to_one: list[ToOne] = []
+        self.to_many: list[ToMany] = []
+        self.needs: list[str] = []
+        self.prefetched: list[str] = []
+        self.read: set[str] | None = set()
+
+    def plan(self) -> QueryPlan:
+        return QueryPlan(
+            schema=self.schema,
+            model=self.model,
+            columns=tuple(self.columns),
+            annotations=frozenset(self.annotations),
+            to_one=tuple(self.to_one),
+            to_many=tuple(self.to_many),
+            needs=tuple(self.needs),
+            prefetched=tuple(self.prefetched),
+            read=None if self.read is None else frozenset(self.read),
+            grows=any(relation.plan.grows for relation in self.to_one)
+            or any(relation.plan and relation.plan.has_relations() for relation in self.to_many),
+        )
+
+    def add(self, name: str) -> None:
+        """Plan how the schema's field `name` is loaded."""
+        field = find_field(self.model, name)
+        key = input_key(self.schema, name)
+        nested = self.schema.schemas_of(name)
+        if field is None:
+            self._add_other(key, name)
+        elif is_generic(field) or len(nested) > 1:
+            self.needs.append(name)
+            self.prefetched.append(name)
+        elif field.many_to_many or field.one_to_many:
+            self._add_to_many(key, name, field, nested)
+        elif nested:
+            known_by = field.attname if field.concrete else _key_of(field)
+            self.to_one.append(ToOne(key, field.name, name, known_by, plan_of(nested[0])))
+        elif parts := _parts_of_key(field):
+            self.needs.append(name)
+            self.read = None if self.read is None else self.read | parts
+        elif not field.concrete:  # the other side of a one-to-one relation
+            self.columns.append((key, _key_of(field)))
+            self.prefetched.append(name)
+        elif _is_plain(self.model, field):
+            self.columns.append((key, field.attname))
+        else:
+            self.needs.append(name)
+            self.read = None if self.read is None else self.read | {field.attname}
+
+    def _add_other(self, key: str, name: str) -> None:
+        """Plan a name that is no field: an annotation, or what the class itself has."""
+        found = inspect.getattr_static(self.model, name, None)
+        if found is None:
+            self.columns.append((key, name))
+            self.annotations.add(name)
+            return
+        self.needs.append(name)
+        declared = getattr(getattr(found, "fget", getattr(found, "func", None)), "reads", None)
+        if declared is None or self.read is None:
+            self.read = None
+            return
+        for read in declared:
+            field = find_field(self.model, read)
+            if field is not None and (field.many_to_many or field.one_to_many):
+                self.prefetched.append(read)
+            else:
+                self.read.add(read)
+
+    def _add_to_many(self, key: str, name: str, field: Any, nested: list[Any]) -> None:
+        found = _way_back(field)
+        if found is None:  # a generic relation, or one that somebody else has made
+            self.needs.append(name)
+            self.prefetched.append(name)
+            return
+        owner, back = found
+        plan = plan_of(nested[0]) if nested else None
+        self.to_many.append(ToMany(key, name, owner, back, field.related_model, plan))
+
+
+def input_key(schema: Any, name: str) -> str:
+    """Return what the input of `schema` calls its field `name`: an alias, if it has one."""
+    info = schema.model_fields[name]
+    alias = info.validation_alias or info.alias or name
+    for choice in getattr(alias, "choices", ()):
+        if isinstance(choice, str):
+            return choice
+    return alias if isinstance(alias, str) else name
+
+
+def _way_back(field: Any) -> tuple[str, str] | None:
+    """Return the owner's column, and what the others' queries call it."""
+    if isinstance(field, models.ManyToOneRel):
+        foreign_key = field.field
+        if type(foreign_key) is not models.ForeignKey:
+            return None
+        return foreign_key.target_field.attname, foreign_key.attname
+    if isinstance(field, models.ManyToManyField):
+        return field.model._meta.pk.attname, field.related_query_name()
+    if isinstance(field, models.ManyToManyRel):
+        return field.model._meta.pk.attname, field.field.name
+    return None
+
+
+def _key_of(relation: Any) -> str:
+    return f"{relation.name}{LOOKUP_SEP}pk"
+
+
+def _parts_of_key(field: Any) -> set[str]:
+    """Return the columns of a composite primary key; of any other field, none."""
+    if not isinstance(field, models.CompositePrimaryKey):
+        return set()
+    parts: Any = field.fields
+    return {part.attname for part in parts}
+
+
+def _is_plain(model: type[models.Model], field: Any) -> bool:
+    """Return whether an instance has of the column just what the database has."""
+    attribute = inspect.getattr_static(model, field.attname, None)
+    is_usual = type(attribute).__get__ is DeferredAttribute.__get__
+    return is_usual and reader_of(field) is None

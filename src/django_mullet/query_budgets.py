@@ -1,0 +1,38 @@
+"""How many queries may a route make?"""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import Depends
+
+from django_mullet import conf
+from django_mullet.exceptions import TooManyQueries
+from django_mullet.queries import QueryLog
+
+__all__ = ["max_queries"]
+
+logger = logging.getLogger("django_mullet.queries")
+
+
+def max_queries(number: int) -> Any:
+    """Return a dependency by which a route, or a router, makes at most `number` queries.
+
+    `@router.get("/books/", dependencies=[max_queries(3)])`. One that makes more raises
+    `TooManyQueries`, which lists them, and so rolls back; with `MULLET["LAZY_LOADS"]` set to
+    "warn" they are logged, and with "allow" nothing happens. Queries of the response count too.
+    """
+
+    def budget() -> Iterator[None]:
+        log = QueryLog()
+        with log.recording():
+            yield
+        mode = conf.current().lazy_loads
+        if len(log.statements) <= number or mode == "allow":
+            return
+        error = TooManyQueries(number, log.statements)
+        if mode == "raise":
+            raise error
+        logger.warning("%s", error)
+
+    return Depends(budget, scope="function")

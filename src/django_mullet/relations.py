@@ -1,0 +1,96 @@
+"""Can a request write this relation, and if not, what is to be written in its schema?"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from django_mullet.fields import facts_of, find_field, is_generic
+
+__all__ = ["key_of", "link_of", "refuse_swapped", "refuse_unwritable"]
+
+
+def refuse_unwritable(schema: Any, name: str, nested: list[Any]) -> None:
+    """Raise `ImproperlyConfigured` if no request can write the relation `name` of `schema`.
+
+    `nested` are the schemas that the values of the field are, if they are not keys.
+    """
+    field = find_field(schema.django_model(), name)
+    what = f"'{schema.__name__}.{name}'"
+    if nested:
+        _refuse_nested(what, field, nested)
+    if field is not None and field.many_to_many and (missing := _needed_by_through(field)):
+        raise ImproperlyConfigured(
+            f"{what} cannot be written: each row of '{_through(field).__name__}' needs "
+            f"{_quoted(missing)} too. Write 'ReadOnly[...]' here, and for requests a 'Writable' "
+            f"list of schemas of '{_through(field).__name__}'."
+        )
+
+
+def refuse_swapped(schema: Any) -> None:
+    """Raise `ImproperlyConfigured` if the model of `schema` has no table: another is used."""
+    meta = schema.django_model()._meta
+    if meta.swapped:
+        raise ImproperlyConfigured(
+            f"'{schema.__name__}' is of '{meta.label}', which '{meta.swappable}' in the settings "
+            f"swaps for '{meta.swapped}': write a schema of that."
+        )
+
+
+def link_of(field: Any) -> Any:
+    """Return the foreign key by which the objects of a reverse relation refer to theirs."""
+    return field.field
+
+
+def key_of(schema: Any) -> str | None:
+    """Return the field of `schema` by which a request says which object it means, if it can."""
+    key = schema.django_model()._meta.pk
+    names = [name for name in (key.name, key.attname) if name in schema.model_fields]
+    return next((name for name in names if not schema.is_read_only(name)), None)
+
+
+def _refuse_nested(what: str, field: Any, nested: list[Any]) -> None:
+    if field is None or not field.is_relation or is_generic(field):
+        raise ImproperlyConfigured(
+            f"{what} cannot be 'Writable': that is for foreign keys, their reverse relations, and "
+            "many-to-many relations."
+        )
+    if len(nested) > 1:
+        names = " and ".join(f"'{schema.__name__}'" for schema in nested)
+        raise ImproperlyConfigured(f"{what} cannot be 'Writable' as both {names}: write one.")
+    if field.concrete or field.many_to_many:
+        return
+    [inner] = nested
+    link = link_of(field)
+    for name in (link.name, link.attname):
+        if name in inner.model_fields and not inner.is_read_only(name):
+            raise ImproperlyConfigured(
+                f"{what} sets '{inner.__name__}.{name}' itself: write 'ReadOnly[...]' there, or "
+                "a schema without it here."
+            )
+
+
+def _through(field: Any) -> Any:
+    relation = field.remote_field if field.concrete or not field.auto_created else field
+    return relation.through
+
+
+def _needed_by_through(field: Any) -> list[str]:
+    through = _through(field)
+    return [] if through._meta.auto_created else list(_needed(through))
+
+
+def _needed(through: Any) -> Iterator[str]:
+    links = 0
+    for field in through._meta.concrete_fields:
+        facts = facts_of(through, field.name)
+        if not facts.required or facts.read_only:
+            continue
+        if field.is_relation and links < 2:
+            links += 1  # to either side
+        else:
+            yield field.name
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)

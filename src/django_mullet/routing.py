@@ -1,0 +1,384 @@
+"""How does FastAPI's route run in Django's execution?
+
+`DjangoRoute` leaves everything to FastAPI's own request handler: parameters, dependencies,
+validation, response. It decides where that handler runs. The handler of a `def` endpoint is
+driven by a worker thread from beginning to end, in one hop; where FastAPI itself has to wait
+for the event loop on the way (a form, an async generator, a semaphore), it starts on the loop
+and moves to the worker for the endpoint. The handler of an `async def` endpoint runs on the loop.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import fastapi
+from django.apps import apps
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from fastapi import Depends, HTTPException, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import FastAPIError
+from fastapi.routing import APIRoute
+from starlette.responses import StreamingResponse
+from starlette.routing import Match
+from starlette.types import Scope
+
+from django_mullet import conf, databases, sharing
+from django_mullet._compat import (
+    handler_variable,
+    replace_function_stack,
+    replace_request_stack,
+    request_stack,
+)
+from django_mullet.dependencies import Kind, Overrides, Traits, adapted_tree, traits
+from django_mullet.error_docs import Responses, listed
+from django_mullet.exceptions import Overloaded
+from django_mullet.execution import Execution
+from django_mullet.hops import in_worker, to_loop, to_worker
+from django_mullet.middleware import (
+    Around,
+    DjangoMiddleware,
+    MiddlewareExecution,
+    mark,
+    without_django_wrapper,
+    without_marks,
+)
+from django_mullet.planning import plan_of
+from django_mullet.queries import QueryLog
+from django_mullet.requests import spool_form
+from django_mullet.results import presenter, shown_schemas
+from django_mullet.retries import retries_of, run_again
+from django_mullet.streaming import follow_up_in_worker
+from django_mullet.transaction import atomic_aliases, run_atomic
+from django_mullet.websockets import run_in_django
+
+__all__ = ["APIRouter", "DjangoRoute"]
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+QUERY_PLAN = "X-Query-Plan"
+"""The header by which a request asks, with DEBUG, what its response loads."""
+
+logger = logging.getLogger("django.request")
+
+
+class DjangoRoute(APIRoute):
+    """A FastAPI route each request of which is one Django request, on one connection."""
+
+    _said: Responses
+    _is_defined = False
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **kwargs: Any) -> None:
+        super().__init__(path, endpoint, **kwargs)
+        self._is_defined = True
+
+    @property
+    def responses(self) -> Responses:
+        """What the OpenAPI document lists; for errors it asks models, which may not be ready."""
+        if not self._is_defined or not apps.models_ready:
+            return self._said
+        return listed(self.endpoint, self.dependant, self._said)
+
+    @responses.setter
+    def responses(self, said: Responses) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._said = said
+
+    def get_route_handler(self) -> Handler:
+        """Return FastAPI's handler of this route, run in a Django execution."""
+        handler = super().get_route_handler()
+        variable = handler_variable(handler, "dependant")
+        around = self._around(variable.cell_contents)
+        # A copy, since FastAPI and others look at the route's own: for the OpenAPI document, say.
+        dependant = without_marks(variable.cell_contents)
+        dependant.call = without_django_wrapper(dependant.call)
+        facts = traits(dependant)
+        variable.cell_contents = adapted_tree(
+            dependant,
+            present=presenter(self.response_model),
+            is_event_stream=self.is_sse_stream,
+        )
+        is_def = facts.endpoint is Kind.SYNC
+        if is_def:
+            handler_variable(handler, "is_coroutine").cell_contents = True
+        app = handler_variable(handler, "dependency_overrides_provider")
+        app.cell_contents = overrides = Overrides(app.cell_contents)
+        mode = _Mode.of(facts)
+        plan = _Plan(self.endpoint, is_def, handler, mode, overrides, around, self.response_model)
+        return partial(_respond, plan)
+
+    def _around(self, dependant: Dependant) -> Around | None:
+        found = mark(dependant)
+        if found is None:
+            return None
+        return Around(found, self.endpoint, dependant.path or self.path, self.name)
+
+
+class APIRouter(fastapi.APIRouter):
+    """FastAPI's `APIRouter`, the routes of which run as Django requests.
+
+    With `django_middleware`, Django's middleware runs around them, and around those of the
+    routers that this one includes: `True` means `settings.MIDDLEWARE`, a list of dotted paths
+    others, and `False` none, whatever the router that includes this one says.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        route_class: type[APIRoute] = DjangoRoute,
+        django_middleware: bool | Sequence[str] | None = None,
+        dependencies: Sequence[Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if django_middleware is not None:
+            dependencies = [Depends(DjangoMiddleware(django_middleware)), *(dependencies or ())]
+        super().__init__(*args, route_class=route_class, dependencies=dependencies, **kwargs)
+
+    def add_api_websocket_route(self, *args: Any, **kwargs: Any) -> None:
+        """Add a WebSocket route, which runs in a Django execution."""
+        super().add_api_websocket_route(*args, **kwargs)
+        run_in_django(self.routes[-1], self.dependency_overrides_provider)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether a route answers, when this router is included in an application."""
+        match, child_scope = super().matches(scope)
+        if scope["type"] == "websocket" and "route" in child_scope:
+            # FastAPI has made it anew, for this inclusion.
+            run_in_django(child_scope["route"], scope.get("app"))
+        return match, child_scope
+
+
+@dataclass(frozen=True, slots=True)
+class _Mode:
+    """How the requests of a route are run."""
+
+    on_loop: bool
+    """The handler starts on the event loop, and moves to the worker for the endpoint."""
+    uses_loop: bool
+    """Code of the user's runs on the event loop."""
+    outlasts: bool
+    """A dependency exits, or a generator is closed, after the response is sent."""
+    pinned: bool
+    """A request needs one and the same worker from beginning to end."""
+    own_stack: bool
+    """A dependency exits before the response is sent: before a transaction around it ends."""
+    reads_body: bool
+    """The handler reads a body while a worker drives it, which cannot wait for it."""
+
+    @classmethod
+    def of(cls, facts: Traits) -> "_Mode":
+        uses_loop = facts.awaits or facts.needs_loop
+        is_def = facts.endpoint is Kind.SYNC
+        return cls(
+            on_loop=facts.needs_loop,
+            uses_loop=uses_loop,
+            outlasts=facts.request_scope or facts.endpoint is Kind.ASYNC_GENERATOR,
+            pinned=(uses_loop or facts.request_scope) if is_def else facts.generators,
+            own_stack=facts.function_scope,
+            reads_body=facts.reads_body and not facts.needs_loop,
+        )
+
+
+_OVERRIDDEN = _Mode(
+    on_loop=True, uses_loop=True, outlasts=True, pinned=True, own_stack=True, reads_body=False
+)
+"""With `dependency_overrides`: what they need is not known in advance."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is known of a route before its first request."""
+
+    endpoint: Callable[..., Any]
+    is_def: bool
+    handler: Handler
+    mode: _Mode
+    overrides: Overrides
+    around: Around | None
+    response_model: Any
+
+
+async def _respond(plan: _Plan, request: Request) -> Response:
+    """Answer `request`; a database that is away, or a full queue, is a 503."""
+    mode = _OVERRIDDEN if plan.overrides else plan.mode
+    make: Callable[..., Execution] = Execution
+    if plan.around is not None:
+        await spool_form(request, request_stack(request.scope))
+        chain = await plan.around.chain(request.scope, on_loop=mode.uses_loop or not plan.is_def)
+        make = partial(MiddlewareExecution, around=plan.around, chain=chain)
+        if chain.uses_loop:
+            mode = replace(mode, uses_loop=True, pinned=mode.pinned or plan.is_def)
+    pinned = mode.pinned or sharing.in_tests() or (not plan.is_def and databases.reconnects())
+    execution = make(request.scope, pinned=pinned)
+    if settings.DEBUG:
+        execution.log = QueryLog()
+    try:
+        return await _execute(plan, mode, request, execution)
+    except Overloaded as error:
+        raise _unavailable("The server is busy.") from error
+    except (OperationalError, InterfaceError) as error:
+        if not execution.connection_lost:
+            raise
+        logger.exception("Database away: %s", request.url.path)
+        raise _unavailable("The database is not available.") from error
+
+
+async def _execute(plan: _Plan, mode: _Mode, request: Request, execution: Execution) -> Response:
+    """Answer within `execution`; what outlasts the answer is left to FastAPI's stack for it."""
+    stack = request_stack(request.scope)
+    leave = execution.enter(takes_orm=mode.uses_loop)
+    lasts = mode.outlasts
+    if lasts:
+        # Before any dependency puts its exit there: what is pushed first exits last.
+        _leave_to(stack, execution, leave)
+    try:
+        if mode.reads_body or retries_of(plan.endpoint):
+            await _read_body(request)
+        response = await _run(plan, mode, request, execution)
+        if execution.log is not None:
+            _tell_queries(execution.log, plan, request, response)
+        if not _is_complete(response):
+            if not lasts:
+                lasts = True
+                _leave_to(stack, execution, leave)
+            stack.callback(execution.enter(takes_orm=True))
+            execution.bring_context()
+            execution.let_go()
+            follow_up_in_worker(response, execution)
+            if isinstance(response, StreamingResponse):
+                _close_in_the_end(stack, response.body_iterator)
+        return response
+    finally:
+        if not lasts:
+            leave()
+            if execution.has_worker:
+                await execution.aclose()
+            elif execution.is_started:
+                stack.push_async_callback(execution.aclose)
+
+
+def _leave_to(stack: AsyncExitStack, execution: Execution, leave: Callable[[], None]) -> None:
+    stack.callback(leave)
+    stack.push_async_callback(execution.aclose)
+
+
+def _close_in_the_end(stack: AsyncExitStack, body: Any) -> None:
+    """Have an async generator closed though its client left, and not by the garbage collector."""
+    if hasattr(body, "aclose"):
+        stack.push_async_callback(body.aclose)
+
+
+def _run(plan: _Plan, mode: _Mode, request: Request, execution: Execution) -> Awaitable[Response]:
+    aliases = atomic_aliases(plan.endpoint)
+    if plan.is_def or aliases or plan.around or retries_of(plan.endpoint):
+        return execution.run_coroutine(_answer(plan, mode, request, execution, aliases))
+    if mode.own_stack:
+        return _handle(plan, mode, request)
+    return plan.handler(request)
+
+
+async def _answer(
+    plan: _Plan,
+    mode: _Mode,
+    request: Request,
+    execution: Execution,
+    aliases: list[str],
+) -> Response:
+    """Run FastAPI's handler, where the mode says, in a transaction on each of `aliases`."""
+    response: Response | None = None
+    times = retries_of(plan.endpoint)
+    respond: Callable[[], Awaitable[Response]] = partial(_attempt, plan, mode, request, bool(times))
+    if aliases:
+        respond = partial(run_atomic, aliases, respond)
+    try:
+        if mode.outlasts and (times or plan.around):
+            respond = partial(_leave_on_error, respond, mode, request)
+        if times:
+            respond = partial(run_again, times, respond)
+        if isinstance(execution, MiddlewareExecution):
+            respond = partial(execution.respond, request, respond)
+        response = await respond()
+        return response
+    finally:
+        is_last = response is None or _is_complete(response)
+        if is_last and not mode.outlasts and in_worker():
+            execution.finish()
+
+
+def _attempt(
+    plan: _Plan, mode: _Mode, request: Request, is_one_of_many: bool
+) -> Awaitable[Response]:
+    # A copy has the body that was read, and none of what was made of it: another attempt may have
+    # changed that, or read a file to its end.
+    return _handle(plan, mode, copy(request) if is_one_of_many else request)
+
+
+async def _handle(plan: _Plan, mode: _Mode, request: Request) -> Response:
+    if in_worker() is mode.on_loop:
+        await (to_loop() if mode.on_loop else to_worker())
+    if not mode.own_stack:
+        return await plan.handler(request)
+    async with AsyncExitStack() as stack:
+        replace_function_stack(request.scope, stack)
+        try:
+            return await plan.handler(request)
+        finally:
+            if mode.on_loop:
+                await to_loop()
+
+
+async def _leave_on_error(
+    respond: Callable[[], Awaitable[Response]], mode: _Mode, request: Request
+) -> Response:
+    """Have dependencies leave with the exception of `respond` before it is answered.
+
+    Where there is none they leave when FastAPI wants it: after the response is sent.
+    """
+    outer = request_stack(request.scope)
+    async with AsyncExitStack() as stack:
+        replace_request_stack(request.scope, stack)
+        try:
+            response = await respond()
+        except BaseException:
+            if mode.on_loop:
+                await to_loop()
+            raise
+        finally:
+            replace_request_stack(request.scope, outer)
+        outer.push_async_exit(stack.pop_all())
+        return response
+    raise FastAPIError("A dependency with 'yield' has kept an exception to itself.")
+
+
+def _tell_queries(log: QueryLog, plan: _Plan, request: Request, response: Response) -> None:
+    """Put what was queried into the headers; see the Server-Timing specification of the W3C."""
+    milliseconds, number = log.seconds * 1000, len(log.statements)
+    response.headers.append("Server-Timing", f'db;dur={milliseconds:.1f};desc="{number} queries"')
+    if QUERY_PLAN in request.headers:
+        plans = [plan_of(schema) for schema in shown_schemas(plan.response_model)]
+        response.headers[QUERY_PLAN] = " | ".join(" ; ".join(each.described()) for each in plans)
+
+
+def _is_complete(response: Response) -> bool:
+    return response.background is None and not isinstance(response, StreamingResponse)
+
+
+async def _read_body(request: Request) -> None:
+    """Read the body on the loop; an error is left for FastAPI's handler to answer."""
+    try:
+        await request.body()
+    except Exception as error:
+        failure = error
+
+        async def body() -> bytes:
+            raise failure
+
+        request.body = body  # type: ignore[method-assign]
+
+
+def _unavailable(detail: str) -> HTTPException:
+    retry_after = {"Retry-After": str(conf.current().retry_after)}
+    return HTTPException(503, detail=detail, headers=retry_after)

@@ -1,0 +1,318 @@
+"""One typed class per model: what the API shows of it, and what it takes.
+
+`S`, a `ModelSchema`, is what the API shows; `Create[S]`, `Update[S]` and `Patch[S]` are what it
+takes. Its fields are written, and seen by every type checker; what the model knows of them is not
+written again.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar, cast
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+from django.http import Http404
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from django_mullet.encoding import described, with_base64
+from django_mullet.fields import FieldFacts, facts_of
+from django_mullet.lazy_loads import refused
+from django_mullet.loading import load, load_relations
+from django_mullet.mapping import reader_of
+from django_mullet.nesting import refuse_cycle, schemas_in
+from django_mullet.planning import plan_of, reads
+from django_mullet.variants import (
+    Access,
+    Variant,
+    access_of,
+    component_name,
+    is_bare,
+    is_shaped,
+    optional,
+    reference,
+    reshape,
+    shaped_for,
+    variant_of,
+    without_unset,
+)
+from django_mullet.writing import save, write
+
+with suppress(ImportError):  # without psycopg, no model has such fields
+    import django_mullet.postgres_types  # noqa: F401
+
+__all__ = [
+    "Collection",
+    "Create",
+    "CreateOnly",
+    "FromAPI",
+    "ModelSchema",
+    "NotSent",
+    "Patch",
+    "ReadOnly",
+    "Update",
+    "Writable",
+    "WriteOnly",
+    "reads",
+]
+
+T = TypeVar("T")
+ModelT = TypeVar("ModelT", bound=models.Model)
+SchemaT = TypeVar("SchemaT", bound="ModelSchema[Any]")
+
+ReadOnly = Annotated[T, Access.READ_ONLY, Field(json_schema_extra={"readOnly": True})]
+"""A field that the API shows, and no request sets."""
+
+WriteOnly = Annotated[
+    T, Access.WRITE_ONLY, Field(json_schema_extra={"writeOnly": True}, exclude=True)
+]
+"""A field that requests set, and the API never shows."""
+
+CreateOnly = Annotated[T, Access.CREATE_ONLY]
+"""A field that a request sets when it creates the object, and never afterwards."""
+
+Writable = Annotated[T, Access.WRITABLE]
+"""A field of nested schemas that requests set too: what they send is created with the object."""
+
+Create = Annotated[SchemaT, Variant.CREATE]
+"""The body of a request that creates an object: `S` without its read-only fields.
+
+What the model has a default for, or lets be null or blank, may be left out.
+"""
+
+Update = Annotated[SchemaT, Variant.UPDATE]
+"""The body of a request that replaces an object: as `Create`, without create-only fields."""
+
+Patch = Annotated[SchemaT, Variant.PATCH]
+"""The body of a request that changes an object: as `Update`, with every field optional."""
+
+
+class NotSent(AttributeError):
+    """A field was read that the request has not set."""
+
+
+class ModelSchema(BaseModel, Generic[ModelT]):
+    """A Pydantic model of a Django model: `class BookSchema(ModelSchema[Book])`.
+
+    Each field is the model's attribute of that name: a column, a relation, a property, an
+    annotation of the queryset. In an instance that came from a request, the fields that were not
+    sent are unset: reading one raises `NotSent`; `model_fields_set` holds the others' names.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def django_model(cls) -> type[ModelT]:
+        """Return the model that this is a schema of."""
+        for base in cls.__mro__:
+            metadata = base.__dict__.get("__pydantic_generic_metadata__", {})
+            if metadata.get("origin") is ModelSchema:
+                return metadata["args"][0]  # type: ignore[no-any-return]
+        raise ImproperlyConfigured(
+            f"'{cls.__name__}' must name its model: 'class {cls.__name__}(ModelSchema[Model])'."
+        )
+
+    @classmethod
+    def from_model(cls, instance: ModelT) -> Self:
+        """Return what the API shows of `instance`."""
+        if (plan := plan_of(cls)).grows:
+            load_relations(plan, [instance])
+        return cls.model_validate(instance)
+
+    @classmethod
+    def from_qs(cls, queryset: Iterable[ModelT]) -> list[Self]:
+        """Return what the API shows of each object of `queryset`.
+
+        In a number of queries that does not depend on the number of objects. Raises `LazyLoad`
+        where reading the objects would query again for each of them.
+        """
+        objects = load(plan_of(cls), queryset)
+        with refused(cls.__name__):
+            return [cls.model_validate(each) for each in objects]
+
+    @classmethod
+    async def afrom_qs(cls, queryset: Iterable[ModelT]) -> list[Self]:
+        """Return what `from_qs()` returns, in `async def` code."""
+        return await sync_to_async(cls.from_qs)(queryset)
+
+    @classmethod
+    def get_or_404(cls, queryset: models.QuerySet[ModelT], **lookup: Any) -> Self:
+        """Return what the API shows of the object of `queryset` that `lookup` finds.
+
+        As `get_object_or_404()`, by the query that the schema needs. Raises `Http404` if there is
+        none, and the model's `MultipleObjectsReturned` if there are several.
+        """
+        found = cls.from_qs(queryset.filter(**lookup)[:2])
+        model: Any = queryset.model
+        if not found:
+            raise Http404(f"No {model.__name__} matches the given query.")
+        if len(found) > 1:
+            message = f"Several {model.__name__} match the given query."
+            raise model.MultipleObjectsReturned(message)
+        return found[0]
+
+    @classmethod
+    async def aget_or_404(cls, queryset: models.QuerySet[ModelT], **lookup: Any) -> Self:
+        """Return what `get_or_404()` returns, in `async def` code."""
+        return await sync_to_async(cls.get_or_404)(queryset, **lookup)
+
+    def to_model(self, **values: Any) -> ModelT:
+        """Return an unsaved object with what was sent, and `values`."""
+        return self.update(self.django_model()(**values))
+
+    def update(self, instance: ModelT) -> ModelT:
+        """Set what was sent on `instance`, without saving it; return it."""
+        if relations := write(self, instance):
+            raise TypeError(
+                f"'{next(iter(relations))}' can be set on a saved object only: call 'create()' "
+                "in place of 'to_model()', and 'save()' in place of 'update()'."
+            )
+        return instance
+
+    def create(self, *, full_clean: bool = False, **values: Any) -> ModelT:
+        """Return a new object with what was sent, and `values`, saved with its relations.
+
+        In one transaction. Raises Django's `ValidationError` where a key leads to no object, and
+        with `full_clean` what the model's `full_clean()` raises.
+        """
+        return self.save(self.django_model()(**values), full_clean=full_clean)
+
+    def save(self, instance: ModelT, *, full_clean: bool = False) -> ModelT:
+        """Set what was sent on `instance`, and save it with its relations; return it.
+
+        In one transaction. Raises Django's `ValidationError` where a key leads to no object, and
+        with `full_clean` what the model's `full_clean()` raises.
+        """
+        save(self, instance, full_clean=full_clean)
+        return instance
+
+    # What its model says of a field
+
+    @classmethod
+    def field_facts(cls, name: str) -> FieldFacts:
+        """Return what the model says about the values of the field `name`."""
+        return facts_of(cls.django_model(), name)
+
+    @classmethod
+    def is_read_only(cls, name: str) -> bool:
+        """Return whether no request sets the field `name`."""
+        access = access_of(cls.model_fields[name], cls.field_facts(name))
+        return access is Access.READ_ONLY or (cls.is_nested(name) and access is not Access.WRITABLE)
+
+    @classmethod
+    def is_create_only(cls, name: str) -> bool:
+        """Return whether the field `name` is never set after the object is created."""
+        return access_of(cls.model_fields[name], cls.field_facts(name)) is Access.CREATE_ONLY
+
+    @classmethod
+    def is_write_only(cls, name: str) -> bool:
+        """Return whether the API never shows the field `name`."""
+        return access_of(cls.model_fields[name]) is Access.WRITE_ONLY
+
+    @classmethod
+    def is_nested(cls, name: str) -> bool:
+        """Return whether the values of the field `name` are schemas themselves."""
+        return bool(cls.schemas_of(name))
+
+    @classmethod
+    def schemas_of(cls, name: str) -> "list[type[ModelSchema[Any]]]":
+        """Return the schemas that the annotation of the field `name` names."""
+        return schemas_in(cls.model_fields[name].annotation)
+
+    # Pydantic's hooks
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name in type(self).model_fields:
+                raise NotSent(_why_not_sent(self, name))
+            return super().__getattr__(name)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        if not cls.model_fields:  # one of the bases
+            return handler(source)
+        name = component_name(cls)
+        schema: Any = handler.resolve_ref_schema(handler(source))
+        if is_shaped(schema):  # what is made below, kept by Pydantic
+            return schema  # type: ignore[no-any-return]
+        refuse_cycle(schema, handler)
+        # Of all the functions around a model, Pydantic runs just this kind and those after it
+        # only where they stand: not again when a variant is validated (pydantic-core#1660).
+        return core_schema.no_info_wrap_validator_function(
+            reader_of(cls, shares_row=is_bare(schema)),
+            reshape(schema, cls._shown),
+            ref=reference(cls, name),
+            metadata=shaped_for(None, name),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        variant, title = variant_of(schema)
+        json_schema = handler(schema)
+        resolved = handler.resolve_ref_schema(json_schema)
+        resolved["title"] = title
+        properties = resolved["properties"]
+        for name in set(properties) & set(cls.model_fields):
+            if variant is not None and variant.omits(cls, name):
+                del properties[name]
+            else:
+                properties[name] = described(
+                    properties[name],
+                    cls.field_facts(name),
+                    read_only=cls.is_read_only(name),
+                )
+        return json_schema
+
+    @classmethod
+    def _shown(cls, schema: Any) -> Any:
+        schema = with_base64(schema)
+        hidden = [name for name in schema["fields"] if cls.is_write_only(name)]
+        if not hidden:
+            return schema
+        fields = dict(schema["fields"])
+        for name in hidden:
+            fields[name] = {**fields[name], "schema": optional(fields[name]["schema"])}
+        return without_unset(None, {**schema, "fields": fields})
+
+
+class FromAPI:
+    """Mixed into a model: makes and updates its objects from the bodies of requests."""
+
+    @classmethod
+    def from_api(cls, body: "ModelSchema[Any]", **values: Any) -> Self:
+        """Return an unsaved object with what was sent, and `values`."""
+        return cast("Self", body.to_model(**values))
+
+    def update_from_api(self, body: "ModelSchema[Any]") -> None:
+        """Set what was sent, without saving it."""
+        body.update(self)
+
+
+class Collection(BaseModel, Generic[SchemaT]):
+    """Objects below one key: `class Books(Collection[BookSchema])` is `{"items": [...]}`."""
+
+    items: list[SchemaT]
+
+    @classmethod
+    def from_qs(cls, queryset: Iterable[models.Model]) -> Self:
+        """Return what the API shows of the objects of `queryset`; as `ModelSchema.from_qs()`."""
+        [schema] = schemas_in(cls.model_fields["items"].annotation)
+        return cls(items=cast("list[SchemaT]", schema.from_qs(queryset)))
+
+
+def _why_not_sent(schema: ModelSchema[Any], name: str) -> str:
+    variant = getattr(schema.model_fields_set, "variant", None)
+    what = f"'{type(schema).__name__}.{name}'"
+    if variant is None:
+        return f"{what} is write-only: no value of it is read."
+    if variant.omits(type(schema), name):
+        return f"{what} is not part of {variant.value}[{type(schema).__name__}]."
+    return (
+        f"{what} was not sent with this {variant.value}[{type(schema).__name__}]: look whether "
+        f"'{name}' is in 'model_fields_set' before you read it."
+    )

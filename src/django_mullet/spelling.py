@@ -1,0 +1,62 @@
+"""How is a type written in Python, and what is imported for it?"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType, NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import JsonValue
+
+__all__ = ["imports_of", "spell", "union_of"]
+
+UNIONS = (Union, UnionType)
+
+
+def spell(annotation: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return `annotation` as a person would write it: `Decimal | None`.
+
+    `names` are the names that stand for others.
+    """
+    if annotation is NoneType:
+        return "None"
+    if annotation is ...:
+        return "..."
+    origin, arguments = _parts(annotation)
+    if origin is Annotated:
+        return spell(arguments[0], names)
+    if origin is Literal:
+        return f"Literal[{', '.join(map(repr, arguments))}]"
+    spelled = [spell(argument, names) for argument in arguments]
+    if origin in UNIONS:
+        return " | ".join(spelled)
+    name = getattr(origin, "__name__", None) or str(getattr(origin, "__forward_arg__", origin))
+    name = names.get(name, name)
+    return f"{name}[{', '.join(spelled)}]" if spelled else name
+
+
+def imports_of(annotation: Any) -> Iterator[tuple[str, str]]:
+    """Yield the modules and the names in them that `annotation` takes, those of Python too."""
+    origin, arguments = _parts(annotation)
+    module = getattr(origin, "__module__", "builtins")
+    if annotation is JsonValue:
+        yield "pydantic", "JsonValue"
+    elif origin not in (*UNIONS, NoneType):
+        yield module, origin.__name__
+    for argument in arguments:
+        yield from imports_of(argument)
+
+
+def union_of(annotation: Any) -> tuple[Any, ...]:
+    """Return what `annotation` is one of; itself, if it is no union."""
+    if get_origin(annotation) in UNIONS:
+        return tuple(found for choice in get_args(annotation) for found in union_of(choice))
+    if annotation is not JsonValue and hasattr(annotation, "__value__"):  # as of "type X = ..."
+        return union_of(annotation.__value__)
+    return (annotation,)
+
+
+def _parts(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return what is written before the brackets, and what is written in them."""
+    generic: Any = getattr(annotation, "__pydantic_generic_metadata__", None)
+    if generic and generic["args"]:
+        return generic["origin"], generic["args"]
+    return get_origin(annotation) or annotation, get_args(annotation)

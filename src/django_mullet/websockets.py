@@ -1,0 +1,84 @@
+"""How does a WebSocket run in Django's execution?
+
+FastAPI solves the dependencies and awaits the endpoint, on the event loop. For the length of
+the connection there is one `Execution`: synchronous dependencies, the async ORM and
+`sync_to_async` run in workers. In between, while the endpoint waits for a message, it has
+neither a worker nor a connection, unless a transaction is open.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from fastapi import HTTPException, WebSocket, WebSocketException
+from fastapi.routing import APIWebSocketRoute, get_websocket_app, websocket_session
+from starlette.routing import BaseRoute
+from starlette.status import WS_1013_TRY_AGAIN_LATER
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketState
+
+from django_mullet import conf, sharing
+from django_mullet.dependencies import Overrides, adapted_dependencies
+from django_mullet.exceptions import Overloaded
+from django_mullet.execution import Execution, current_execution
+
+__all__ = ["DjangoWebSocket", "run_in_django"]
+
+logger = logging.getLogger("django.request")
+
+
+def run_in_django(route: BaseRoute, overrides_provider: Any) -> None:
+    """Have `route`, if it is a WebSocket's, run in Django's execution; once is enough.
+
+    `overrides_provider` is the application, or whatever has its `dependency_overrides`.
+    """
+    if isinstance(route, APIWebSocketRoute) and not isinstance(route.app, DjangoWebSocket):
+        route.app = DjangoWebSocket(route, overrides_provider)
+
+
+class DjangoWebSocket:
+    """The ASGI application of a WebSocket route."""
+
+    def __init__(self, route: APIWebSocketRoute, overrides_provider: Any) -> None:
+        dependant = adapted_dependencies(route.dependant)
+        has_overrides = hasattr(overrides_provider, "dependency_overrides")
+        overrides: Any = Overrides(overrides_provider if has_overrides else None)
+        self._session = websocket_session(_or_try_again(get_websocket_app(dependant, overrides)))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        execution = Execution(scope, pinned=sharing.in_tests())
+        leave = execution.enter(takes_orm=True)
+        try:
+            await self._session(scope, receive, send)
+        finally:
+            leave()
+            await execution.aclose()
+
+
+def _or_try_again(
+    run: Callable[[WebSocket], Awaitable[None]],
+) -> Callable[[WebSocket], Awaitable[None]]:
+    """Return `run`, but for what it makes of a database that is away, and of a full queue."""
+
+    async def app(websocket: WebSocket) -> None:
+        try:
+            await run(websocket)
+        except Overloaded as error:
+            raise _try_again(websocket, "The server is busy.") from error
+        except (OperationalError, InterfaceError) as error:
+            if not current_execution.get().connection_lost:
+                raise
+            logger.exception("Database away: %s", websocket.url.path)
+            raise _try_again(websocket, "The database is not available.") from error
+
+    return app
+
+
+def _try_again(websocket: WebSocket, reason: str) -> Exception:
+    """Return what answers 503 to a handshake, and closes an accepted connection with 1013."""
+    is_handshake = websocket.application_state is WebSocketState.CONNECTING
+    if is_handshake and "websocket.http.response" in websocket.scope.get("extensions", {}):
+        retry_after = {"Retry-After": str(conf.current().retry_after)}
+        return HTTPException(503, detail=reason, headers=retry_after)
+    return WebSocketException(WS_1013_TRY_AGAIN_LATER, reason)

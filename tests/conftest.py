@@ -1,0 +1,59 @@
+"""What every test may use."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.utils import translation
+
+from django_mullet.concurrency import pool
+
+LARGE_APPS = {"tests.catalogue", "tests.fieldtypes", "tests.relations", "tests.tables"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have tests that commit empty only those tables afterwards that they can have filled.
+
+    It takes as long as there are tables, and there are more than a hundred.
+    """
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        if marker is not None and marker.kwargs.get("transaction"):
+            unused = LARGE_APPS - {package_of(value) for value in vars(item.module).values()}  # type: ignore[attr-defined]
+            available = [app for app in settings.INSTALLED_APPS if app not in unused]
+            options = {**marker.kwargs, "available_apps": available}
+            item.add_marker(pytest.mark.django_db(**options), append=False)
+
+
+def package_of(value: object) -> str:
+    """Return the package of the module that defines `value`, if one does."""
+    return str(getattr(value, "__module__", "")).rpartition(".")[0]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
+        pytest.skip("needs PostgreSQL")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Close what tests that work as in production have left open, before databases are dropped."""
+    yield
+    pool.stop()
+
+
+@pytest.fixture(autouse=True)
+def default_language() -> Iterator[None]:
+    """Forget the language that a request of Django's test client has left in this thread."""
+    yield
+    translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def no_content_types() -> Iterator[None]:
+    """Forget those that the test has loaded: their rows go with its own."""
+    yield
+    ContentType.objects.clear_cache()

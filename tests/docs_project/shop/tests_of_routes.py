@@ -1,0 +1,55 @@
+"""Does every route of the page answer, and Django behind them?
+
+Named so that Django's runner finds it, and pytest, for which it is no test, does not. It looks
+the page's modules up by name, as it is checked without them.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from django.test import TestCase
+from django.urls import reverse
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from django_mullet.applications import get_application
+from django_mullet.testing import APIClient
+
+MODULES = [
+    f"shop.{path.stem}"
+    for path in sorted(Path(__file__).parent.glob("[!_]*.py"))
+    if not path.stem.startswith("tests")
+]
+
+
+class RouteTests(TestCase):
+    def setUp(self) -> None:
+        self.app: Any = get_application()
+        included = {context.endpoint for context in iter_route_contexts(self.app.routes)}
+        for module in map(import_module, MODULES):
+            router: Any = getattr(module, "router", None)
+            if router is not None and included.isdisjoint(r.endpoint for r in router.routes):
+                self.app.include_router(router, prefix="/api")
+        models: Any = import_module("shop.models")
+        self.book = models.Book.objects.create(title="Gravity's Rainbow")
+
+    def test_every_route_answers(self) -> None:
+        client = APIClient(self.app)
+
+        answered = 0
+        for context in iter_route_contexts(self.app.routes):
+            if not isinstance(context.original_route, APIRoute):
+                continue
+            url = reverse(str(context.name), args=[self.book.pk] * len(context.param_convertors))
+            body = {"title": "V."} if context.original_route.body_field else None
+            for method in context.methods or ():
+                with self.subTest(method=method, url=url):
+                    response = client.request(method, url, json=body)
+                    assert response.status_code < 300, response.text
+                    answered += 1
+        assert answered > 0
+
+    def test_django_answers_the_rest(self) -> None:
+        response = APIClient(self.app).get("/admin/", follow_redirects=False)
+
+        assert response.headers["location"] == "/admin/login/?next=/admin/"

@@ -1,0 +1,93 @@
+"""Which code do the pages of the documentation tell to write, and into which files?
+
+The first line of each Python block is a comment that names its file: `# shop/api.py`. The blocks
+of the README are a project, together with what `docs_project` holds. Those of another page go on
+from there: into the settings they are appended, and any other file they replace.
+
+`python -m tests.documentation DIRECTORY` writes the project of each page into a directory of its
+own below DIRECTORY, which must exist.
+"""
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = [
+    "PACKAGES",
+    "PAGES",
+    "PAGES_WITH_CODE",
+    "README",
+    "ROOT",
+    "Block",
+    "UnnamedBlockError",
+    "blocks",
+    "write_project",
+]
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+PACKAGES = ROOT / "docs" / "packages.md"  # quotes `tests/packages`, which runs with its packages
+BASE = Path(__file__).resolve().parent / "docs_project"
+SETTINGS = "project/settings.py"
+
+BLOCK = re.compile(r"^ *```py\w* *\n(?P<code>.*?)^ *```$", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"# (?P<file>\w[\w/]*\.py)\n")
+
+
+class UnnamedBlockError(Exception):
+    """A Python block does not say which file it belongs into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of Python on a page."""
+
+    file: str
+    code: str
+
+
+def blocks(page: str, text: str) -> Iterator[Block]:
+    """Yield the Python blocks of `text`; raise `UnnamedBlockError` with the place in `page`."""
+    for match in BLOCK.finditer(text):
+        code = match["code"]
+        named = FILE.match(code)
+        if named is None:
+            line = text.count("\n", 0, match.start()) + 1
+            raise UnnamedBlockError(
+                f"{page}:{line}: the first line of a Python block must be a comment that names "
+                "its file, for example '# shop/api.py'."
+            )
+        yield Block(named["file"], code)
+
+
+def write_project(page: Path, directory: Path) -> Path:
+    """Write the project of `page` into `directory`, which must not exist, and return it."""
+    shutil.copytree(BASE, directory, ignore=shutil.ignore_patterns("__pycache__"))
+    for source in dict.fromkeys([README, page]):
+        written: set[str] = {SETTINGS}
+        for block in blocks(source.name, source.read_text()):
+            file = directory / block.file
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("a" if block.file in written else "w") as stream:
+                stream.write(f"\n{block.code}" if block.file in written else block.code)
+            written.add(block.file)
+    return directory
+
+
+PAGES_WITH_CODE = [
+    page for page in PAGES if page != PACKAGES and list(blocks(page.name, page.read_text()))
+]
+
+
+def main() -> None:
+    directory = Path(sys.argv[1])
+    for page in PAGES_WITH_CODE:
+        write_project(page, directory / page.stem)
+
+
+if __name__ == "__main__":
+    main()

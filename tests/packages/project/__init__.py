@@ -1,0 +1,1 @@
+"""A project with the packages that people combine with Django."""

@@ -1,0 +1,307 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from contextvars import ContextVar, copy_context
+from typing import Annotated, Any
+
+import pytest
+from asgiref.local import Local
+from asgiref.sync import AsyncToSync, SyncToAsync, async_to_sync
+from django.core import signals
+from django.db import transaction
+from django.http import HttpResponse
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.routing import APIRoute, get_request_handler
+from fastapi.testclient import TestClient
+from starlette.concurrency import iterate_in_threadpool
+from starlette.responses import StreamingResponse
+from starlette.types import Message
+
+from django_mullet import _compat
+from django_mullet.exceptions import UnsupportedFastAPI
+from tests.catalogue.models import Person
+
+
+def test_asgiref_moves_context_variables_and_locals() -> None:
+    variable: ContextVar[str] = ContextVar("variable")
+    local = Local()
+
+    def elsewhere() -> None:
+        variable.set("moved")
+        local.value = "moved"
+
+    context = copy_context()
+    context.run(elsewhere)
+
+    _compat.move_context(context)
+
+    assert (variable.get(), local.value) == ("moved", "moved")
+
+
+def test_asgiref_has_the_places_for_executors() -> None:
+    assert isinstance(SyncToAsync.thread_sensitive_context, ContextVar)
+    assert hasattr(SyncToAsync.context_to_thread_executor, "__setitem__")
+    assert hasattr(AsyncToSync, "executors")
+
+
+@pytest.mark.django_db
+def test_django_names_the_handler_when_a_response_is_closed() -> None:
+    senders: list[Any] = []
+
+    def note(sender: Any, **kwargs: Any) -> None:
+        senders.append(sender)
+
+    response = HttpResponse()
+    signals.request_finished.connect(note)
+    try:
+        _compat.set_handler_class(response, Request)
+        response.close()
+    finally:
+        signals.request_finished.disconnect(note)
+
+    assert senders == [Request]
+
+
+def test_django_notes_exemptions_from_atomic_requests_on_the_view() -> None:
+    @transaction.non_atomic_requests
+    @transaction.non_atomic_requests(using="other")
+    def view() -> None: ...
+
+    assert _compat.non_atomic_aliases(view) == {"default", "other"}
+    assert _compat.non_atomic_aliases(lambda: None) == set()
+
+
+@pytest.mark.parametrize("name", ["dependant", "dependency_overrides_provider"])
+def test_fastapi_s_handler_has_the_variables(name: str) -> None:
+    app = FastAPI()
+    app.add_api_route("/", lambda: None)
+    route = app.routes[-1]
+    assert isinstance(route, APIRoute)
+
+    cell = _compat.handler_variable(route.get_route_handler(), name)
+
+    expected = {"dependant": route.dependant, "dependency_overrides_provider": app}
+    assert cell.cell_contents is expected[name]
+
+
+def test_replacing_the_variable_changes_what_the_handler_does() -> None:
+    def dependency() -> str:
+        return "dependency"
+
+    class Overriding:
+        dependency_overrides = {dependency: lambda: "override"}
+
+    app = FastAPI()
+
+    class Route(APIRoute):
+        def get_route_handler(self) -> Any:
+            handler = super().get_route_handler()
+            cell = _compat.handler_variable(handler, "dependency_overrides_provider")
+            cell.cell_contents = Overriding()
+            return handler
+
+    app.router.route_class = Route
+
+    @app.get("/")
+    def endpoint(value: Annotated[Any, Depends(dependency)]) -> Any:
+        return value
+
+    assert TestClient(app).get("/").json() == "override"
+
+
+@pytest.mark.parametrize(
+    "handler", [get_request_handler, lambda request: None, print, AsyncExitStack()]
+)
+def test_a_handler_without_the_variable_is_reported(handler: Any) -> None:
+    with pytest.raises(UnsupportedFastAPI) as caught:
+        _compat.handler_variable(handler, "missing")
+
+    assert str(caught.value) == (
+        "FastAPI's request handler has no variable 'missing'. Install a FastAPI release that "
+        "this release of django-mullet supports, or a newer django-mullet."
+    )
+
+
+def test_fastapi_leaves_its_two_stacks_in_the_scope() -> None:
+    order: list[str] = []
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(request: Request) -> None:
+        _compat.request_stack(request.scope).callback(order.append, "request")
+        _compat.function_stack(request.scope).callback(order.append, "function")
+
+    TestClient(app).get("/")
+
+    assert order == ["function", "request"]
+
+
+def test_fastapi_puts_exits_on_the_stack_that_replaces_its_own() -> None:
+    order: list[str] = []
+    app = FastAPI()
+    replacement = AsyncExitStack()
+
+    async def dependency() -> AsyncIterator[None]:
+        yield
+        order.append("left")
+
+    class Route(APIRoute):
+        def get_route_handler(self) -> Any:
+            handler = super().get_route_handler()
+
+            async def replaced(request: Request) -> Any:
+                async with replacement:
+                    _compat.replace_function_stack(request.scope, replacement)
+                    response = await handler(request)
+                    order.append("response")
+                return response
+
+            return replaced
+
+    app.router.route_class = Route
+
+    @app.get("/")
+    async def endpoint(_: Annotated[None, Depends(dependency, scope="function")]) -> None: ...
+
+    TestClient(app).get("/")
+
+    assert order == ["response", "left"]
+
+
+def test_starlette_keeps_the_iterator_of_a_synchronous_body() -> None:
+    def body() -> Iterator[bytes]:
+        yield b"x"
+
+    items = body()
+    response = StreamingResponse(items)
+
+    assert _compat.threaded_iterator(response.body_iterator) is items  # type: ignore[arg-type]
+
+
+def test_starlette_keeps_the_list_of_a_synchronous_body() -> None:
+    response = StreamingResponse([b"x"])
+
+    found = _compat.threaded_iterator(response.body_iterator)  # type: ignore[arg-type]
+
+    assert found is not None
+    assert list(found) == [b"x"]
+
+
+def test_an_asynchronous_body_has_no_synchronous_iterator() -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    assert _compat.threaded_iterator(body()) is None
+    assert _compat.threaded_iterator(iterate_in_threadpool([1])) is not None
+
+
+def test_it_is_known_whose_executor_runs_the_orm_of_a_task() -> None:
+    mine, other = _compat.ThreadSensitiveExecutor(), _compat.ThreadSensitiveExecutor()
+
+    async def main() -> list[bool]:
+        undo = _compat.send_orm_to(mine)
+        inside = [_compat.runs_orm(mine), _compat.runs_orm(other)]
+        undo()
+        return [*inside, _compat.runs_orm(mine)]
+
+    assert asyncio.run(main()) == [True, False, False]
+    assert async_to_sync(main)() == [True, False, False]
+
+
+def test_starlette_leaves_the_exception_handlers_in_the_scope() -> None:
+    found: list[Any] = []
+    app = FastAPI()
+
+    @app.exception_handler(LookupError)
+    def for_a_class(request: Request, error: LookupError) -> None: ...
+
+    @app.exception_handler(418)
+    def for_a_status(request: Request, error: HTTPException) -> None: ...
+
+    @app.get("/")
+    async def endpoint(request: Request) -> None:
+        for error in (KeyError(), HTTPException(418), OSError()):
+            found.append(_compat.exception_handler(request.scope, error))
+        found.append(_compat.exception_handler({}, KeyError()))
+
+    TestClient(app).get("/")
+
+    assert found == [for_a_class, for_a_status, None, None]
+
+
+def test_starlette_reads_a_body_from_what_replaces_its_receive() -> None:
+    app = FastAPI()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"replaced", "more_body": False}
+
+    @app.post("/")
+    async def endpoint(request: Request) -> str:
+        _compat.replace_receive(request, receive)
+        return (await request.body()).decode()
+
+    assert TestClient(app).post("/", content="given").json() == "replaced"
+
+
+def test_fastapi_puts_exits_on_the_request_s_stack_that_replaces_its_own() -> None:
+    order: list[str] = []
+    app = FastAPI()
+
+    async def dependency() -> AsyncIterator[None]:
+        yield
+        order.append("left")
+
+    class Route(APIRoute):
+        def get_route_handler(self) -> Any:
+            handler = super().get_route_handler()
+
+            async def replaced(request: Request) -> Any:
+                async with AsyncExitStack() as replacement:
+                    _compat.replace_request_stack(request.scope, replacement)
+                    response = await handler(request)
+                    order.append("response")
+                order.append("outside")
+                return response
+
+            return replaced
+
+    app.router.route_class = Route
+
+    @app.get("/")
+    async def endpoint(_: Annotated[None, Depends(dependency)]) -> None: ...
+
+    TestClient(app).get("/")
+
+    assert order == ["response", "left", "outside"]
+
+
+def test_django_tells_whether_a_queryset_is_evaluated() -> None:
+    queryset = Person.objects.none()
+
+    before = _compat.is_evaluated(queryset)
+    list(queryset)
+
+    assert (before, _compat.is_evaluated(queryset)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("queryset", "as_built", "joins"),
+    [
+        (Person.objects.filter(name="x").order_by("name")[:3], True, True),
+        (Person.objects.only("name"), True, False),
+        (Person.objects.defer("name"), True, False),
+        (Person.objects.select_related("mentor"), True, False),
+        (Person.objects.prefetch_related("pupils"), False, True),
+        (Person.objects.distinct(), False, True),
+        (Person.objects.extra(select={"x": "1"}), False, True),
+        (Person.objects.select_for_update(), False, False),
+        (Person.objects.union(Person.objects.all()), False, False),
+        (Person.objects.values("name"), False, False),
+        (Person.objects.values_list("name"), False, False),
+    ],
+)
+def test_django_tells_what_was_asked_of_a_queryset(
+    queryset: Any, as_built: bool, joins: bool
+) -> None:
+    assert _compat.is_as_built(queryset) is as_built
+    assert _compat.takes_joins(queryset) is joins

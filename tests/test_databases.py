@@ -1,0 +1,566 @@
+import ctypes
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack
+from typing import Any, TypeVar, cast
+
+import pytest
+from django.db import OperationalError, connection, connections, transaction
+from django.test import override_settings
+
+from django_mullet import databases
+from django_mullet.concurrency import Lease, WorkerPool, pool
+from django_mullet.databases import LimitedConnection
+from django_mullet.exceptions import ConnectionLimitReached
+from tests.testapp.models import Item
+from tests.waiting import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+T = TypeVar("T")
+
+
+class Thread:
+    """A thread with limited connections."""
+
+    def __init__(self, workers: WorkerPool) -> None:
+        self._lease = Lease()
+        workers.submit(self._lease.serve)
+        self.close = self._lease.close
+
+    def submit(self, function: Callable[[], T]) -> "Future[T]":
+        future: Future[T] = Future()
+
+        def job() -> None:
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._lease.submit(job)
+        return future
+
+    def run(self, function: Callable[[], T]) -> T:
+        return self.submit(function).result(timeout=10)
+
+
+@pytest.fixture
+def thread() -> Iterator[Callable[[], Thread]]:
+    """Starts threads with limited connections, and counts theirs only."""
+    pool.stop()
+    databases.limiter.cache_clear()
+    workers = WorkerPool()
+    workers.enter = databases.install
+    workers.leave = databases.close_all
+    with ExitStack() as stack:
+
+        def start() -> Thread:
+            thread = Thread(workers)
+            stack.callback(thread.close)
+            return thread
+
+        yield start
+    workers.stop()
+    databases.limiter.cache_clear()
+
+
+def use() -> Any:
+    """Run a query and return the DB-API connection that it ran on."""
+    Item.objects.count()
+    return connection.connection
+
+
+def use_and_park() -> Any:
+    used = use()
+    databases.park()
+    return used
+
+
+def wait_for_waiting(count: int) -> None:
+    until(lambda: len(databases.limiter("default")._waiting) == count)
+
+
+def open_connections() -> int:
+    return databases.limiter("default").open
+
+
+def test_no_connection_is_open_before_it_is_needed(thread: Callable[[], Thread]) -> None:
+    worker = thread()
+
+    assert worker.run(lambda: connection.connection) is None
+    assert open_connections() == 0
+
+
+def test_the_connection_is_one_of_the_configured_backend(thread: Callable[[], Thread]) -> None:
+    backend = type(connections["default"])
+
+    limited = thread().run(lambda: connections["default"])
+
+    assert isinstance(limited, backend)
+    assert isinstance(limited, LimitedConnection)
+    assert type(limited).__name__ == backend.__name__
+    assert type(limited).__module__ == backend.__module__
+
+
+def test_every_alias_is_limited_for_itself(thread: Callable[[], Thread]) -> None:
+    worker = thread()
+
+    worker.run(use)
+
+    assert all(worker.run(lambda: [isinstance(c, LimitedConnection) for c in connections.all()]))
+    assert [databases.limiter(alias).open for alias in ("default", "other")] == [1, 0]
+
+
+def test_a_connection_stays_with_its_thread(thread: Callable[[], Thread]) -> None:
+    worker = thread()
+
+    used = [worker.run(use) for _ in range(3)]
+
+    assert used[0] is used[1] is used[2]
+    assert open_connections() == 1
+
+
+def test_connections_in_use_are_not_shared(thread: Callable[[], Thread]) -> None:
+    first, second = thread().run(use), thread().run(use)
+
+    assert first is not second
+    assert open_connections() == 2
+
+
+def test_a_parked_connection_is_taken_over(thread: Callable[[], Thread]) -> None:
+    idle, other = thread(), thread()
+    parked = idle.run(use_and_park)
+
+    taken = other.run(use)
+
+    assert taken is parked
+    assert idle.run(lambda: connection.connection) is None
+    assert open_connections() == 1
+
+
+def test_the_one_parked_longest_is_taken_over_first(thread: Callable[[], Thread]) -> None:
+    workers = [thread() for _ in range(3)]
+    used = [worker.run(use) for worker in workers]
+    for worker in (workers[1], workers[2], workers[0]):
+        worker.run(databases.park)
+
+    taken = [thread().run(use) for _ in range(3)]
+
+    assert taken == [used[1], used[2], used[0]]
+
+
+def test_a_parked_connection_keeps_the_time_of_its_end(
+    monkeypatch: pytest.MonkeyPatch, thread: Callable[[], Thread]
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 60)
+    idle, other = thread(), thread()
+    idle.run(use)
+    close_at = idle.run(lambda: connection.close_at)
+    idle.run(databases.park)
+
+    other.run(use)
+
+    assert other.run(lambda: connection.close_at) == close_at
+
+
+def test_a_parked_connection_that_its_thread_uses_again_is_not_taken_over(
+    thread: Callable[[], Thread],
+) -> None:
+    idle, other = thread(), thread()
+    used = idle.run(use_and_park)
+    idle.run(use)
+
+    assert other.run(use) is not used
+    assert idle.run(use) is used
+    assert open_connections() == 2
+
+
+def test_a_thread_whose_connection_was_taken_over_opens_another(
+    thread: Callable[[], Thread],
+) -> None:
+    idle, other = thread(), thread()
+    used = idle.run(use_and_park)
+    other.run(use)
+
+    assert idle.run(use) is not used
+    assert open_connections() == 2
+
+
+def test_a_connection_in_a_transaction_is_not_parked(thread: Callable[[], Thread]) -> None:
+    owner, other = thread(), thread()
+    block = transaction.atomic()
+
+    def begin() -> Any:
+        block.__enter__()
+        databases.park()
+        return use()
+
+    used = owner.run(begin)
+
+    assert other.run(use) is not used
+    owner.run(lambda: block.__exit__(None, None, None))
+
+
+def test_a_thread_without_limited_connections_has_nothing_to_park() -> None:
+    used = use_and_park()
+
+    assert connection.connection is used
+    assert not isinstance(connections["default"], LimitedConnection)
+
+
+@override_settings(MULLET={"CONNECTIONS": 1, "CONNECTION_TIMEOUT": 0.05})
+def test_a_thread_that_gets_no_connection_in_time_is_told_so(
+    thread: Callable[[], Thread],
+) -> None:
+    thread().run(use)
+    late = thread()
+
+    with pytest.raises(ConnectionLimitReached) as caught:
+        late.run(use)
+
+    assert str(caught.value) == (
+        "No connection to database 'default' became free within 0.05 s: all 1 are in use "
+        "(see MULLET['CONNECTIONS'])."
+    )
+    assert open_connections() == 1
+
+
+@override_settings(MULLET={"CONNECTIONS": 1, "CONNECTION_TIMEOUT": 0.05})
+def test_missing_connections_are_handled_as_a_missing_database_is(
+    thread: Callable[[], Thread],
+) -> None:
+    thread().run(use)
+
+    with pytest.raises(OperationalError):
+        thread().run(use)
+
+
+@override_settings(MULLET={"CONNECTIONS": 1, "CONNECTION_TIMEOUT": 0.05})
+def test_a_thread_that_waited_in_vain_may_try_again(thread: Callable[[], Thread]) -> None:
+    owner, late = thread(), thread()
+    used = owner.run(use)
+    with pytest.raises(ConnectionLimitReached):
+        late.run(use)
+
+    owner.run(databases.park)
+
+    assert late.run(use) is used
+
+
+@override_settings(MULLET={"CONNECTIONS": 1})
+def test_a_parked_connection_is_handed_to_the_thread_that_waits(
+    thread: Callable[[], Thread],
+) -> None:
+    owner, late = thread(), thread()
+    used = owner.run(use)
+    waiting = late.submit(use)
+    wait_for_waiting(1)
+
+    owner.run(databases.park)
+
+    assert waiting.result(timeout=5) is used
+    assert owner.run(lambda: connection.connection) is None
+    assert open_connections() == 1
+
+
+@override_settings(MULLET={"CONNECTIONS": 2})
+def test_only_as_many_connections_are_handed_over_as_threads_wait(
+    thread: Callable[[], Thread],
+) -> None:
+    owners, late = [thread(), thread()], thread()
+    for owner in owners:
+        owner.run(use)
+    wrappers = [owner.run(lambda: connections["default"]) for owner in owners]
+    waiting = late.submit(use)
+    wait_for_waiting(1)
+
+    for wrapper in wrappers:  # both before the thread that waits can wake
+        databases.limiter("default").park(cast("LimitedConnection", wrapper))
+
+    waiting.result(timeout=5)
+    for each in (*owners, late):
+        each.run(databases.close_all)
+    assert open_connections() == 0
+
+
+@override_settings(MULLET={"CONNECTIONS": 1, "CONNECTION_TIMEOUT": 0.05})
+def test_a_connection_that_is_handed_over_at_the_last_moment_is_taken(
+    monkeypatch: pytest.MonkeyPatch, thread: Callable[[], Thread]
+) -> None:
+    owner, late = thread(), thread()
+    used = owner.run(use)
+    wrapper = cast("LimitedConnection", owner.run(lambda: connections["default"]))
+    limiter, lock = databases.limiter("default"), threading.RLock()
+    monkeypatch.setattr(limiter, "_lock", lock)
+    waiting = late.submit(use)
+    wait_for_waiting(1)
+
+    with lock:
+        time.sleep(0.1)  # its time is over, but it cannot say so
+        limiter.park(wrapper)
+
+    assert waiting.result(timeout=5) is used
+
+
+# On Python 3.11 under coverage the thread does not wake before its time is over.
+@override_settings(MULLET={"CONNECTIONS": 1, "CONNECTION_TIMEOUT": 3})
+@pytest.mark.parametrize("make_room", [databases.park, databases.close_all])
+def test_what_is_handed_to_a_thread_that_is_interrupted_is_not_lost(
+    thread: Callable[[], Thread], make_room: Callable[[], None]
+) -> None:
+    owner, late = thread(), thread()
+    owner.run(use)
+    ident = late.run(threading.get_ident)
+    waiting = late.submit(use)
+    wait_for_waiting(1)
+
+    # Seen by a thread that waits for a lock when it wakes.
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(ident), ctypes.py_object(KeyboardInterrupt)
+    )
+    owner.run(make_room)
+
+    with pytest.raises(KeyboardInterrupt):
+        waiting.result(timeout=5)
+    for each in (owner, late):
+        each.run(databases.close_all)
+    assert open_connections() == 0
+
+
+@override_settings(MULLET={"CONNECTIONS": 1})
+def test_a_place_is_for_the_thread_that_waits_and_not_for_the_next_to_ask(
+    thread: Callable[[], Thread],
+) -> None:
+    owner, late = thread(), thread()
+    owner.run(use)
+    waiting = late.submit(use)
+    wait_for_waiting(1)
+
+    again = owner.submit(lambda: (databases.close_all(), use()))
+    used = waiting.result(timeout=5)
+    late.run(databases.park)
+
+    assert again.result(timeout=5) == (None, used)
+    assert open_connections() == 1
+
+
+@override_settings(MULLET={"CONNECTIONS": 2})
+def test_every_thread_gets_its_turn(thread: Callable[[], Thread]) -> None:
+    workers = [thread() for _ in range(6)]
+
+    def work() -> Any:
+        used = use()
+        time.sleep(0.005)
+        databases.park()
+        return used
+
+    futures = [worker.submit(work) for worker in workers]
+
+    assert len({id(future.result(timeout=10)) for future in futures}) <= 2
+    assert open_connections() <= 2
+
+
+def test_a_thread_that_cannot_connect_does_not_count(thread: Callable[[], Thread]) -> None:
+    def connect() -> None:
+        wrapper = connections["default"]
+        wrapper.settings_dict = {**wrapper.settings_dict, "NAME": "/missing/directory/database"}
+        wrapper.ensure_connection()
+
+    with pytest.raises(OperationalError):
+        thread().run(connect)
+
+    assert open_connections() == 0
+
+
+@pytest.mark.postgres
+def test_a_closed_connection_makes_room(thread: Callable[[], Thread]) -> None:
+    first, late = thread(), thread()
+    with override_settings(MULLET={"CONNECTIONS": 1}):
+        used = first.run(use)
+        waiting = late.submit(use)
+        wait_for_waiting(1)
+
+        first.run(lambda: connection.close())
+
+        assert waiting.result(timeout=5) is not used
+    assert open_connections() == 1
+
+
+@pytest.mark.postgres
+def test_closing_twice_counts_once(thread: Callable[[], Thread]) -> None:
+    worker = thread()
+    worker.run(use)
+
+    worker.run(lambda: connection.close())
+    worker.run(lambda: connection.close())
+
+    assert open_connections() == 0
+
+
+@pytest.mark.postgres
+def test_a_connection_closed_in_a_transaction_counts_once(thread: Callable[[], Thread]) -> None:
+    worker = thread()
+
+    def close_inside() -> None:
+        with transaction.atomic():
+            use()
+            connection.close()
+
+    worker.run(close_inside)
+    worker.run(lambda: connection.close())
+
+    assert open_connections() == 0
+    worker.run(use)
+    assert open_connections() == 1
+
+
+@pytest.mark.postgres
+def test_a_broken_connection_is_not_taken_over(thread: Callable[[], Thread]) -> None:
+    idle, other = thread(), thread()
+
+    def break_and_park() -> Any:
+        used = use()
+        terminate(connection.connection.info.backend_pid)
+        databases.park()
+        return used
+
+    broken = idle.run(break_and_park)
+
+    assert other.run(use) is not broken
+    assert open_connections() == 1
+
+
+@pytest.mark.postgres
+def test_what_replaces_a_broken_connection_has_a_time_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, thread: Callable[[], Thread]
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 600)
+    idle, other = thread(), thread()
+    soon = time.monotonic() + 60
+
+    def break_and_park() -> None:
+        use()
+        terminate(connection.connection.info.backend_pid)
+        connection.close_at = soon
+        databases.park()
+
+    idle.run(break_and_park)
+    other.run(use)
+
+    assert other.run(lambda: connection.close_at) > soon
+
+
+@pytest.mark.postgres
+def test_without_health_checks_a_broken_connection_shows_at_its_first_query(
+    monkeypatch: pytest.MonkeyPatch, thread: Callable[[], Thread]
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "CONN_HEALTH_CHECKS", False)
+    idle, other = thread(), thread()
+
+    def break_and_park() -> None:
+        use()
+        terminate(connection.connection.info.backend_pid)
+        databases.park()
+
+    idle.run(break_and_park)
+
+    with pytest.raises(OperationalError):
+        other.run(use)
+
+
+def terminate(backend_pid: int) -> None:
+    killer = connections.create_connection("default")
+    with killer.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [backend_pid])
+    killer.close()
+
+
+@pytest.mark.postgres
+def test_what_is_taken_over_begins_in_autocommit_with_the_time_zone_of_its_new_thread(
+    thread: Callable[[], Thread],
+) -> None:
+    idle, other = thread(), thread()
+
+    def leave_a_time_zone() -> None:
+        use()
+        with connection.cursor() as cursor:
+            cursor.execute("SET TIME ZONE 'Pacific/Auckland'")
+        databases.park()
+
+    idle.run(leave_a_time_zone)
+
+    def state() -> tuple[bool, str]:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW TIME ZONE")
+            return connection.get_autocommit(), cursor.fetchone()[0]
+
+    assert other.run(state) == (True, "UTC")
+
+
+@pytest.mark.postgres
+def test_leaving_closes_what_the_thread_has_open(thread: Callable[[], Thread]) -> None:
+    worker = thread()
+    used = worker.run(use)
+
+    worker.run(databases.close_all)
+
+    assert used.closed
+    assert open_connections() == 0
+
+
+@pytest.mark.postgres
+def test_leaving_closes_a_parked_connection_unless_it_is_taken_over(
+    thread: Callable[[], Thread],
+) -> None:
+    first, second, other = thread(), thread(), thread()
+    used = first.run(use), second.run(use)
+    first.run(databases.park), second.run(databases.park)
+    other.run(use)
+
+    first.run(databases.close_all), second.run(databases.close_all)
+
+    assert [each.closed for each in used] == [False, True]
+    assert open_connections() == 1
+
+
+def test_a_thread_that_ends_makes_room_for_another(thread: Callable[[], Thread]) -> None:
+    worker = thread()
+    worker.run(use)
+
+    worker.run(databases.close_all)
+
+    assert open_connections() == 0
+
+
+def test_connections_are_per_thread_not_per_process(thread: Callable[[], Thread]) -> None:
+    worker = thread()
+
+    assert worker.run(lambda: connections["default"]) is not connections["default"]
+    assert worker.run(threading.current_thread) is not threading.current_thread()
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"default": {"CONN_MAX_AGE": 0}, "other": {"CONN_MAX_AGE": None}}, True),
+        ({"default": {"CONN_MAX_AGE": 60}, "other": {"CONN_MAX_AGE": 0}}, True),
+        ({"default": {"CONN_MAX_AGE": 60}, "other": {"CONN_MAX_AGE": None}}, False),
+        (
+            {
+                "default": {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": True}},
+                "other": {"CONN_MAX_AGE": None},
+            },
+            False,
+        ),
+    ],
+)
+def test_whether_a_database_is_connected_to_by_every_request(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, dict[str, Any]], expected: bool
+) -> None:
+    for alias, values in changed.items():
+        for key, value in values.items():
+            monkeypatch.setitem(cast("Any", connections.settings)[alias], key, value)
+
+    assert databases.reconnects() is expected

@@ -1,0 +1,148 @@
+import inspect
+import os
+import re
+import subprocess
+import sys
+from dataclasses import Field, fields
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import django_mullet
+from django_mullet import checks, conf, schema_checks
+from tests.documentation import (
+    PACKAGES,
+    PAGES,
+    PAGES_WITH_CODE,
+    ROOT,
+    Block,
+    UnnamedBlockError,
+    blocks,
+    write_project,
+)
+from tests.each_project import SUCCESS
+
+TIMEOUT = 120  # seconds
+REFERENCE = (ROOT / "docs" / "reference.md").read_text()
+PACKAGE = Path(django_mullet.__file__).parent
+
+PUBLIC_MODULES = [
+    "asgi",
+    "conf",
+    "drafts",
+    "error_docs",
+    "exception_handlers",
+    "exceptions",
+    "field_types",
+    "openapi",
+    "problems",
+    "query_budgets",
+    "ranges",
+    "requests",
+    "retries",
+    "routing",
+    "schemas",
+    "testing",
+    "transaction",
+    "urls",
+]
+PUBLIC_NAMES = [
+    (module, name)
+    for module in PUBLIC_MODULES
+    for name in import_module(f"django_mullet.{module}").__all__
+]
+
+
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory in which each page has its project, when all their commands have run."""
+    directory = tmp_path_factory.mktemp("projects")
+    projects = [write_project(page, directory / page.stem) for page in PAGES_WITH_CODE]
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("COV_", "COVERAGE_")) and name != "DJANGO_SETTINGS_MODULE"
+    }
+    subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.each_project", *map(str, projects)],
+        cwd=ROOT,
+        env={**environment, "PYTHONPATH": str(PACKAGE.parent)},
+        check=True,
+        timeout=TIMEOUT,
+    )
+    return directory
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_CODE, ids=lambda page: page.stem)
+def test_the_project_of_a_page_runs(page: Path, projects: Path) -> None:
+    output = (projects / page.stem / "output").read_text()
+
+    assert output.endswith(f"{SUCCESS}\n"), output
+
+
+@pytest.mark.parametrize(
+    "block", list(blocks(PACKAGES.name, PACKAGES.read_text())), ids=lambda block: block.file
+)
+def test_the_page_of_packages_quotes_code_that_is_tested(block: Block) -> None:
+    quoted = block.code.partition("\n")[2].strip()
+
+    assert quoted
+    assert quoted in (ROOT / "tests" / "packages" / block.file).read_text()
+
+
+def test_a_block_without_a_file_is_reported() -> None:
+    text = "# Page\n\nWrite:\n\n```python\nimport django\n```\n"
+
+    with pytest.raises(UnnamedBlockError) as caught:
+        list(blocks("page.md", text))
+
+    assert str(caught.value) == (
+        "page.md:5: the first line of a Python block must be a comment that names its file, for "
+        "example '# shop/api.py'."
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("field", fields(conf.Settings), ids=lambda field: field.name)
+def test_the_reference_has_every_setting_with_its_default(field: Field[Any]) -> None:
+    name, default = field.name.upper(), str(field.default).removesuffix(".0")
+
+    assert f"\n| `{name}` | `{default}` |" in REFERENCE
+
+
+def test_the_reference_has_every_check_and_no_other() -> None:
+    source = inspect.getsource(checks) + inspect.getsource(schema_checks)
+    ids = set(re.findall(r"mullet\.[EW]\d{3}", source))
+
+    assert set(re.findall(r"mullet\.[EW]\d{3}", REFERENCE)) == ids
+
+
+@pytest.mark.parametrize(("module", "name"), PUBLIC_NAMES, ids=".".join)
+def test_the_reference_has_every_public_name(module: str, name: str) -> None:
+    [section] = re.findall(
+        rf"^### `django_mullet\.{module}`\n(.*?)(?=^##|\Z)", REFERENCE, re.DOTALL | re.MULTILINE
+    )
+
+    assert re.search(rf"^\| `{name}\b", section, re.MULTILINE)
+
+
+def test_the_reference_has_every_module() -> None:
+    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+
+    assert {
+        name for name in modules if not re.search(rf"`(django_mullet\.)?{name}`", REFERENCE)
+    } == set()
+
+
+def test_the_reference_has_every_command() -> None:
+    commands = [path.stem for path in (PACKAGE / "management" / "commands").glob("[!_]*.py")]
+
+    assert [name for name in commands if f"manage.py {name}" not in REFERENCE] == []

@@ -1,0 +1,180 @@
+"""Is a schema drafted, and written out, as a person would write it?"""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.db import models
+from pydantic import TypeAdapter
+
+from django_mullet.drafts import schema_for, source_for
+from django_mullet.schema_checks import messages_of
+from django_mullet.schemas import Create, ModelSchema
+from tests.fieldtypes import models as fieldtypes
+from tests.fieldtypes import schemas
+from tests.library.models import Author, Book
+
+CHECKED = Path(__file__).parent.parent / "typing_tests" / "drafts"
+MODELS = [*apps.get_app_config("fieldtypes").get_models(), Book, Author, User]
+
+
+class Unheard(models.Field):  # type: ignore[type-arg]
+    """A field of which nobody has said what it holds."""
+
+
+class Special(models.Model):
+    column = Unheard()
+
+    class Meta:
+        app_label = "undrafted"
+
+    def __str__(self) -> str:
+        return "special"
+
+
+def annotations(schema: type[ModelSchema[Any]]) -> dict[str, Any]:
+    return {name: info.annotation for name, info in schema.model_fields.items()}
+
+
+def printed(*arguments: str) -> str:
+    output = StringIO()
+    call_command("schema", *arguments, stdout=output)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_what_is_written_out_is_what_is_made(model: type[models.Model]) -> None:
+    made = schema_for(model)
+    namespace: dict[str, Any] = {"__name__": "pasted"}
+
+    exec(source_for(model), namespace)
+
+    written = namespace[f"{model.__name__}Schema"]
+    assert annotations(written) == annotations(made)
+    assert written.django_model() is made.django_model() is model
+    assert list(messages_of(written)) == []
+    TypeAdapter(Create[made]).json_schema()  # type: ignore[valid-type]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_what_is_made_is_what_a_person_would_write(model: type[models.Model]) -> None:
+    by_hand = getattr(schemas, f"{model.__name__}Schema", None)
+    if by_hand is None:
+        assert model in (Author, Book, User)
+        return
+
+    assert annotations(schema_for(model)).items() <= annotations(by_hand).items()
+
+
+@pytest.mark.parametrize("path", sorted(CHECKED.glob("*.py")), ids=lambda path: path.stem)
+def test_what_is_printed_is_what_type_checkers_have_checked(path: Path) -> None:
+    docstring, _, source = path.read_text().partition("\n\n")
+
+    assert docstring == '"""What `manage.py schema` prints; checked by mypy and pyright."""'
+    assert printed(f"{path.stem.replace('_', '.')}") == source
+
+
+def test_a_schema_has_its_own_name_and_the_module_of_its_model() -> None:
+    made = schema_for(Author, name="Writer")
+
+    assert (made.__name__, made.__module__) == ("Writer", "tests.library.models")
+    assert schema_for(Author).__name__ == "AuthorSchema"
+
+
+def test_fields_are_chosen_and_left_out() -> None:
+    assert list(schema_for(Book, fields=["title", "author"]).model_fields) == ["title", "author"]
+    assert list(schema_for(Author, exclude=["id", "born"]).model_fields) == ["name", "prize"]
+    assert "author_id" not in schema_for(Book, exclude=["author"]).model_fields
+
+
+def test_the_link_to_a_base_is_left_out() -> None:
+    assert list(schema_for(fieldtypes.Titled).model_fields) == ["name", "title", "pages"]
+
+
+def test_secrets_are_left_out_unless_they_are_named() -> None:
+    assert "secret" not in schema_for(Book).model_fields
+    assert "password" not in schema_for(User).model_fields
+    assert list(schema_for(Book, fields=["secret"]).model_fields) == ["secret"]
+    assert "    # Left out, as secrets are: secret\n" in source_for(Book)
+    assert "Left out" not in source_for(Book, exclude=["secret"])
+    assert "Left out" not in source_for(Book, fields=["title"])
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "message"),
+    [
+        (
+            User,
+            ["password"],
+            (
+                "'password' of 'User' is a hash, that no API shows or takes: write the schema with "
+                "a field of its own, and call 'set_password()'."
+            ),
+        ),
+        (
+            Author,
+            ["nmae"],
+            "'Author' has no field 'nmae': name some of id, name, born, prize.",
+        ),
+        (
+            Author,
+            ["books"],
+            "'Author' has no field 'books': name some of id, name, born, prize.",
+        ),
+        (
+            Special,
+            None,
+            (
+                "'undrafted.Special.column' is a 'Unheard', of which no annotation is known: "
+                "exclude it, or write 'register(Unheard, annotation=...)', of "
+                "'django_mullet.field_types'."
+            ),
+        ),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_drafted_says_so(model: Any, fields: Any, message: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        schema_for(model, fields=fields)
+
+    assert str(caught.value) == message
+
+
+# manage.py schema
+
+
+def test_the_command_prints_the_schema_of_a_model() -> None:
+    source = printed("library.Author", "--exclude", "id", "born", "--name", "Writer")
+
+    assert source == (
+        "from django_mullet.schemas import ModelSchema\n\n"
+        "from tests.library.models import Author\n\n\n"
+        "class Writer(ModelSchema[Author]):\n"
+        "    name: str\n"
+        "    prize: str\n"
+    )
+    assert printed("library.Author", "--fields", "name").endswith("]):\n    name: str\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["library.Nothing"], "There is no model 'library.Nothing': write it as 'shop.Book'."),
+        (["Author"], "There is no model 'Author': write it as 'shop.Book'."),
+        (
+            ["library.Author", "--exclude", "x"],
+            "'Author' has no field 'x': name some of id, name, born, prize.",
+        ),
+    ],
+    ids=str,
+)
+def test_the_command_says_what_is_wrong(arguments: list[str], message: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        printed(*arguments)
+
+    assert str(caught.value) == message

@@ -1,0 +1,334 @@
+import asyncio
+import gc
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+import pytest
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse
+from fastapi.testclient import TestClient
+from starlette.background import BackgroundTask, BackgroundTasks
+from starlette.responses import Response
+
+from django_mullet.execution import Execution, current_execution
+from django_mullet.routing import APIRouter
+from django_mullet.streaming import AHEAD, follow_up_in_worker, stream
+from tests.testapp.models import Item
+from tests.waiting import until
+
+pytestmark = pytest.mark.django_db
+
+T = TypeVar("T")
+
+
+def here() -> str:
+    return threading.current_thread().name.split("-")[0]
+
+
+def execute(use: Callable[[Execution], Coroutine[Any, Any, T]]) -> T:
+    """Return what `use` returns with an execution of its own."""
+
+    async def main() -> T:
+        execution = Execution({"type": "http"})
+        leave = execution.enter(takes_orm=True)
+        try:
+            return await asyncio.wait_for(use(execution), 10)
+        finally:
+            leave()
+            await execution.aclose()
+
+    return asyncio.run(main())
+
+
+def streamed(iterable: Iterable[T]) -> list[T]:
+    async def use(execution: Execution) -> list[T]:
+        return [item async for item in stream(iterable, execution)]
+
+    return execute(use)
+
+
+@pytest.mark.parametrize("count", [0, 1, AHEAD, 3 * AHEAD + 1])
+def test_every_item_arrives_in_its_order(count: int) -> None:
+    assert streamed(range(count)) == list(range(count))
+
+
+def test_any_iterable_is_streamed() -> None:
+    assert streamed(["a", "b"]) == ["a", "b"]
+    assert streamed(iter("ab")) == ["a", "b"]
+
+
+def test_one_worker_makes_all_items_and_closes_the_iterator() -> None:
+    threads: list[threading.Thread] = []
+
+    def body() -> Iterator[int]:
+        try:
+            for number in range(AHEAD * 2):
+                threads.append(threading.current_thread())
+                yield number
+        finally:
+            threads.append(threading.current_thread())
+
+    streamed(body())
+
+    assert len(threads) == AHEAD * 2 + 1
+    assert len(set(threads)) == 1
+    assert threads[0].name.startswith("mullet-")
+
+
+def test_an_item_is_sent_as_soon_as_it_is_there() -> None:
+    arrived = threading.Event()
+
+    def body() -> Iterator[int]:
+        yield 1
+        assert arrived.wait(5)
+        yield 2
+
+    async def use(execution: Execution) -> list[int]:
+        items = []
+        async for item in stream(body(), execution):
+            items.append(item)
+            arrived.set()
+        return items
+
+    assert execute(use) == [1, 2]
+
+
+def test_the_worker_waits_for_a_slow_client() -> None:
+    made: list[int] = []
+
+    def body() -> Iterator[int]:
+        for number in range(AHEAD * 5):
+            made.append(number)
+            yield number
+
+    async def use(execution: Execution) -> int:
+        most = 0
+        async with aclosing(stream(body(), execution)) as items:
+            async for item in items:
+                if item % AHEAD == 0:
+                    await asyncio.sleep(0.02)
+                most = max(most, len(made) - item)
+        return most
+
+    # As many again may be on their way, and one is being made.
+    assert execute(use) <= 2 * AHEAD + 1
+    assert len(made) == AHEAD * 5
+
+
+def test_an_error_comes_after_the_items_before_it() -> None:
+    items: list[int] = []
+
+    def body() -> Iterator[int]:
+        yield 1
+        raise LookupError("in the middle")
+
+    async def use(execution: Execution) -> None:
+        async for item in stream(body(), execution):
+            items.append(item)
+
+    with pytest.raises(LookupError, match="in the middle"):
+        execute(use)
+    assert items == [1]
+
+
+def test_closing_the_stream_closes_the_iterator_in_the_worker() -> None:
+    closed: list[str] = []
+
+    def body() -> Iterator[int]:
+        try:
+            while True:
+                yield 1
+        finally:
+            closed.append(here())
+
+    async def use(execution: Execution) -> None:
+        async with aclosing(stream(body(), execution)) as items:
+            async for _ in items:
+                break
+        assert closed == ["mullet"]
+
+    execute(use)
+
+
+def test_closing_the_stream_wakes_a_worker_that_waits_for_the_client() -> None:
+    made: list[int] = []
+
+    def body() -> Iterator[int]:
+        for number in range(10 * AHEAD):
+            made.append(number)
+            yield number
+
+    async def use(execution: Execution) -> None:
+        async with aclosing(stream(body(), execution)) as items:
+            async for _ in items:
+                while len(made) < AHEAD + 1:
+                    await asyncio.sleep(0.001)
+                await asyncio.sleep(0.01)
+                break
+
+    execute(use)
+
+    assert len(made) <= 2 * AHEAD + 2
+
+
+def test_the_execution_keeps_the_worker_of_its_stream() -> None:
+    async def use(execution: Execution) -> list[str]:
+        async for _ in stream(iter("a"), execution):
+            pass
+        return [await execution.run(lambda: threading.current_thread().name) for _ in range(2)]
+
+    first, second = execute(use)
+    assert first == second
+    assert execute(pinned_by_stream)
+
+
+async def pinned_by_stream(execution: Execution) -> bool:
+    async for _ in stream(iter("a"), execution):
+        pass
+    return execution.pinned
+
+
+# Responses
+
+
+def test_a_complete_response_without_tasks_is_left_as_it_is() -> None:
+    async def use(execution: Execution) -> Response:
+        response = Response(b"x")
+        follow_up_in_worker(response, execution)
+        return response
+
+    response = execute(use)
+
+    assert response.body == b"x"
+    assert response.background is None
+
+
+def test_an_asynchronous_body_is_left_as_it_is() -> None:
+    async def body() -> AsyncIterator[str]:
+        yield "x"
+
+    async def use(execution: Execution) -> bool:
+        response = StreamingResponse(items := body())
+        follow_up_in_worker(response, execution)
+        return response.body_iterator is items
+
+    assert execute(use)
+
+
+def test_synchronous_tasks_move_to_the_worker_and_others_stay() -> None:
+    ran: list[str] = []
+
+    async def on_loop() -> None:
+        ran.append(here())
+
+    async def use(execution: Execution) -> None:
+        several = BackgroundTasks()
+        several.add_task(lambda word: ran.append(f"{here()} {word}"), word="a")
+        several.add_task(on_loop)
+        one = BackgroundTask(lambda: ran.append(here()))
+        for tasks in (several, one):
+            response = Response(background=tasks)
+            follow_up_in_worker(response, execution)
+            await tasks()
+
+    execute(use)
+
+    assert ran == ["mullet a", "MainThread", "mullet"]
+
+
+def endless_route(closed: list[str]) -> TestClient:
+    router = APIRouter()
+
+    def body() -> Iterator[bytes]:
+        try:
+            while True:
+                Item.objects.count()
+                yield b"x" * 100
+        finally:
+            closed.append(here())
+
+    @router.get("/")
+    def endpoint() -> StreamingResponse:
+        return StreamingResponse(body())
+
+    app = FastAPI()
+    app.include_router(router)
+    return TestClient(app)
+
+
+def disconnect_after(pieces: int, app: Any) -> None:
+    """Request `/` and leave after so many messages."""
+    from tests.test_routing import scope_of
+
+    enough = asyncio.Event()
+    sent: list[Any] = []
+    messages = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        await enough.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if len(sent) == pieces:
+            enough.set()
+        await asyncio.sleep(0)
+
+    async def main() -> None:
+        await asyncio.wait_for(app(scope_of("/", "GET"), receive, send), 10)
+        await asyncio.sleep(0.1)
+
+    asyncio.run(main())
+
+
+def test_a_client_that_leaves_ends_the_body_in_its_worker() -> None:
+    closed: list[str] = []
+
+    disconnect_after(10, endless_route(closed).app)
+
+    until(lambda: closed)
+    assert closed == ["mullet"]
+
+
+@pytest.mark.parametrize("kind", ["function", "instance", "response", "events"])
+def test_a_client_that_leaves_ends_an_async_generator_within_its_request(kind: str) -> None:
+    """And not when the garbage is collected, within whichever request runs then."""
+    closed_within: list[Execution | None] = []
+
+    async def body() -> AsyncIterator[str]:
+        try:
+            while True:
+                yield str(await Item.objects.acount())
+        finally:
+            closed_within.append(current_execution.get(None))
+
+    class Body:
+        async def __call__(self) -> AsyncIterator[str]:
+            async with aclosing(body()) as items:
+                async for item in items:
+                    yield item
+
+    async def endpoint() -> StreamingResponse:
+        return StreamingResponse(body())
+
+    router = APIRouter()
+    if kind == "response":
+        router.get("/")(endpoint)
+    elif kind == "events":
+        router.get("/", response_class=EventSourceResponse)(body)
+    else:
+        router.get("/")(body if kind == "function" else Body())
+    app = FastAPI()
+    app.include_router(router)
+
+    gc.disable()
+    try:
+        disconnect_after(10, app)
+        assert [type(execution) for execution in closed_within] == [Execution]
+    finally:
+        gc.enable()

@@ -1,0 +1,10 @@
+"""What `manage.py schema` prints; checked by mypy and pyright."""
+
+from django_mullet.schemas import ModelSchema
+
+from tests.fieldtypes.models import Stored
+
+
+class StoredSchema(ModelSchema[Stored]):
+    id: int
+    attributes: dict[str, str | None]

@@ -1,0 +1,19 @@
+"""What `manage.py schema` prints; checked by mypy and pyright."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django_mullet.schemas import ModelSchema
+
+from tests.library.models import Book
+
+
+class BookSchema(ModelSchema[Book]):
+    id: int
+    title: str
+    language: str
+    price: Decimal
+    author_id: int
+    created: datetime
+    tags: list[str]
+    # Left out, as secrets are: secret
