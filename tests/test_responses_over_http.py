@@ -3,7 +3,6 @@
 import re
 import socket
 import struct
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -144,17 +143,7 @@ def test_a_stream_holds_no_connection_while_it_waits_for_a_slow_client(
     assert ended() == 1
 
 
-LATE = pytest.mark.xfail(
-    sys.version_info >= (3, 13),
-    reason="A fault: on Python 3.13 the generator of a `def` endpoint's JSON lines ends late.",
-    strict=False,
-)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [pytest.param(path, marks=LATE) if path == "/api/def/lines" else path for path in STREAMS],
-)
+@pytest.mark.parametrize("path", STREAMS)
 def test_a_client_that_vanishes_ends_its_stream(server: Server, path: str) -> None:
     logged = server.log()
 

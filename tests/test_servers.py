@@ -50,7 +50,8 @@ SERVERS: dict[str, tuple[str, Command, tuple[str, ...]]] = {
         (*TWO, "--worker-class", "uvicorn_worker.UvicornWorker", "--preload"),
     ),
     "granian": (APP, granian, TWO),
-    "hypercorn": (APP, hypercorn, (*TWO, "--graceful-timeout", "30")),  # else 3 seconds
+    # One worker: of several, Hypercorn ends the others as soon as the first has stopped.
+    "hypercorn": (APP, hypercorn, ("--workers", "1", "--graceful-timeout", "30")),  # else 3 seconds
 }
 # The prefix of FastAPI's redirect to the path without the slash is not known to Starlette where the
 # server leaves it out of the scope's path.
@@ -100,7 +101,12 @@ async def load_until_it_stops(server: Server, *, enough: int) -> tuple[list[str]
     """
     stored: list[str] = []
     is_over = asyncio.Event()
-    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+    # Hypercorn may take a connection that it serves for idle, and close it when it stops, if that
+    # connection had an earlier request; so those under way have connections of their own.
+    async with (
+        httpx.AsyncClient(base_url=server.url, timeout=60) as client,
+        httpx.AsyncClient(base_url=server.url, timeout=60) as fresh,
+    ):
         under_way: list[asyncio.Task[httpx.Response]] = []
 
         async def write(number: int) -> None:
@@ -120,7 +126,7 @@ async def load_until_it_stops(server: Server, *, enough: int) -> tuple[list[str]
         while len(stored) < enough:
             await asyncio.sleep(0.01)
         for path in ("/api/def/query", "/api/async/query"):
-            under_way.append(asyncio.create_task(client.get(f"{path}?seconds=2")))
+            under_way.append(asyncio.create_task(fresh.get(f"{path}?seconds=2")))
         await asyncio.to_thread(until, lambda: sleeping_queries() == len(under_way))
         os.kill(server.pid, signal.SIGTERM)
         await asyncio.sleep(0.5)

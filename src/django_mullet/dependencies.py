@@ -8,7 +8,7 @@ else by a hop there and back. An `async` callable goes on in the event loop.
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_typed_signature
 
 from django_mullet._compat import function_stack, request_stack
-from django_mullet.execution import current_execution
+from django_mullet.execution import Execution, current_execution
 from django_mullet.hops import in_worker, to_loop, to_worker
 from django_mullet.results import Present, holds_models
 from django_mullet.streaming import stream
@@ -183,7 +183,7 @@ def adapt_endpoint(
 
     The result of a function is to be awaited; it has gone through `present`. The items of a
     generator are pulled in a worker by `streaming`, but for those of an event stream, which
-    FastAPI wants to pull itself. An async generator is closed within its request.
+    FastAPI wants to pull itself. Every generator is closed within its request.
     """
     found = kind(endpoint)
     if found is Kind.SYNC:
@@ -192,7 +192,7 @@ def adapt_endpoint(
         return _presented_as(endpoint, _presenting(endpoint, present))
     if found is Kind.GENERATOR and is_event_stream:
         return _presented_as(endpoint, _pulled(endpoint))
-    if found is Kind.ASYNC_GENERATOR:
+    if found in (Kind.GENERATOR, Kind.ASYNC_GENERATOR):
         return _presented_as(endpoint, _closed(endpoint))
     return endpoint
 
@@ -255,7 +255,7 @@ def _pulled(endpoint: Endpoint) -> Endpoint:
 
 
 def _closed(endpoint: Endpoint) -> Endpoint:
-    """Close what the async generator `endpoint` gives when its request ends.
+    """Close the generator that `endpoint` gives when its request ends.
 
     Else that of a client which left is closed by the garbage collector: at any time, and within
     the execution of whichever request runs then.
@@ -263,10 +263,19 @@ def _closed(endpoint: Endpoint) -> Endpoint:
     return _in_its_file(endpoint, lambda **values: _call_and_close(endpoint, **values))
 
 
-def _call_and_close(endpoint: Endpoint, /, **values: Any) -> AsyncIterator[Any]:
+def _call_and_close(endpoint: Endpoint, /, **values: Any) -> Any:
     items = endpoint(**values)
-    request_stack(current_execution.get().scope).push_async_callback(items.aclose)
-    return cast("AsyncIterator[Any]", items)
+    execution = current_execution.get()
+    if hasattr(items, "aclose"):
+        request_stack(execution.scope).push_async_callback(items.aclose)
+    elif isinstance(items, Generator):
+        request_stack(execution.scope).push_async_callback(_close_in_worker, items, execution)
+    return items
+
+
+async def _close_in_worker(items: Generator[Any, Any, Any], execution: Execution) -> None:
+    if getattr(items, "gi_frame", items) is not None:  # it has not come to its end
+        await execution.run(items.close)
 
 
 @functools.lru_cache(maxsize=4096)
