@@ -45,9 +45,10 @@ def write(body: Any, instance: Any) -> dict[str, Any]:
     Return what only a saved instance can have: to-many relations and nested objects, by their
     names. What is read-only is never set, and what is create-only not on an instance that is saved.
     """
+    schema: Any = type(body)
     relations = {}
     for name, _ in _written_fields(body, instance):
-        value, column = getattr(body, name), _column(type(body), name)
+        value, column = getattr(body, name), _column(schema, name)
         if column is None:
             relations[name] = value
         else:
