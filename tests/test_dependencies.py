@@ -825,3 +825,20 @@ def test_streams_and_overrides_go_together(app: FastAPI, client: TestClient) -> 
     app.dependency_overrides[sync] = lambda: "a"
 
     assert client.get("/").text == "amullet"
+
+
+@db
+def test_what_wraps_a_generator_may_give_any_iterator(app: FastAPI, client: TestClient) -> None:
+    router = APIRouter()
+
+    def letters() -> Iterator[str]:
+        yield "a"
+
+    @functools.wraps(letters)
+    def capitals() -> Iterator[str]:
+        return map(str.upper, letters())
+
+    router.add_api_route("/", capitals)
+    app.include_router(router)
+
+    assert client.get("/").text == '"A"\n'

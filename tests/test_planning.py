@@ -9,7 +9,7 @@ from pydantic import AliasChoices, AliasPath, Field
 
 from django_mullet.planning import input_key, plan_of
 from django_mullet.schemas import ModelSchema, reads
-from tests.catalogue.models import Chapter, Jacket, Keyword, Note, Person, Work
+from tests.catalogue.models import Agent, Chapter, Jacket, Keyword, Note, Person, Publisher, Work
 
 
 class ChapterSchema(ModelSchema[Chapter]):
@@ -83,6 +83,17 @@ def test_a_generic_foreign_key_needs_instances() -> None:
 
     assert plan.needs == ("about",)
     assert plan.prefetched == ("about",)
+
+
+def test_what_comes_back_by_no_foreign_key_is_prefetched() -> None:
+    class AgentSchema(ModelSchema[Agent]):
+        name: str
+
+    class PublisherSchema(ModelSchema[Publisher]):
+        code: str
+        agents: list[AgentSchema]
+
+    assert plan_of(PublisherSchema).prefetched == ("agents",)
 
 
 def test_a_property_may_read_related_objects(monkeypatch: pytest.MonkeyPatch) -> None:

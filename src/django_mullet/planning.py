@@ -267,11 +267,8 @@ def input_key(schema: Any, name: str) -> str:
 
 def _way_back(field: Any) -> tuple[str, str] | None:
     """Return the owner's column, and what the others' queries call it."""
-    if isinstance(field, models.ManyToOneRel):
-        foreign_key = field.field
-        if type(foreign_key) is not models.ForeignKey:
-            return None
-        return foreign_key.target_field.attname, foreign_key.attname
+    if isinstance(field, models.ManyToOneRel) and type(field.field) is models.ForeignKey:
+        return field.field.target_field.attname, field.field.attname
     if isinstance(field, models.ManyToManyField):
         return field.model._meta.pk.attname, field.related_query_name()
     if isinstance(field, models.ManyToManyRel):

@@ -28,6 +28,21 @@ class Publisher(models.Model):
         return self.code
 
 
+class Agent(models.Model):
+    name = models.CharField(max_length=20)
+    house = models.CharField(max_length=5)
+    publisher = models.ForeignObject(
+        Publisher,
+        on_delete=models.CASCADE,
+        from_fields=["house"],
+        to_fields=["code"],
+        related_name="agents",
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Keyword(models.Model):
     word = models.SlugField(primary_key=True)
 
