@@ -37,6 +37,7 @@ PUBLIC_MODULES = [
     "exceptions",
     "field_types",
     "openapi",
+    "operation_ids",
     "problems",
     "query_budgets",
     "ranges",

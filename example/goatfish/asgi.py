@@ -11,6 +11,7 @@ from fastapi import FastAPI  # noqa: E402
 
 from django_mullet.asgi import mount_django  # noqa: E402
 from django_mullet.openapi import docs_router  # noqa: E402
+from django_mullet.operation_ids import operation_id  # noqa: E402
 from main.urls import router  # noqa: E402
 
 app = FastAPI(
@@ -20,6 +21,7 @@ app = FastAPI(
     openapi_url="/api/openapi.json",
     docs_url=None,
     redoc_url=None,
+    generate_unique_id_function=operation_id,
     max_body_size=1024 * 1024,
 )
 app.include_router(router, prefix="/api")

@@ -1,10 +1,11 @@
 """Where each endpoint answers, in Django's fashion: one file of routes per app."""
 
+from django_mullet.error_docs import errors
 from django_mullet.routing import APIRouter
 from main import views
 from main.models import APISimulation, APISimulations
 
-router = APIRouter()
+router = APIRouter(responses=errors(401))
 
 router.get(
     "/simulation/",
@@ -26,6 +27,7 @@ router.get(
     summary="Retrieve a specific simulation.",
     tags=["simulations"],
     response_model=APISimulation,
+    responses=errors(404),
     name="simulation-get",
 )(views.simulation_get)
 router.put(
@@ -33,6 +35,7 @@ router.put(
     summary="Update a simulation.",
     tags=["simulations"],
     response_model=APISimulation,
+    responses=errors(404),
     name="simulation-put",
 )(views.simulation_put)
 router.delete(
@@ -40,5 +43,6 @@ router.delete(
     summary="Delete a simulation.",
     tags=["simulations"],
     response_model=APISimulation,
+    responses=errors(404),
     name="simulation-delete",
 )(views.simulation_delete)

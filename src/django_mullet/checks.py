@@ -12,9 +12,7 @@ mullet.W005   ASGI_APPLICATION is not set
 mullet.W006   the application does not serve Django
 """
 
-import inspect
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, cast
 
 from django.apps import apps
@@ -30,6 +28,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_rout
 from django_mullet import conf
 from django_mullet.applications import get_application
 from django_mullet.asgi import is_mounted
+from django_mullet.callables import dotted_name, layers
 from django_mullet.components import clashes
 from django_mullet.dependencies import Kind, kind
 from django_mullet.routing import DjangoRoute
@@ -189,10 +188,10 @@ def _route_messages(context: RouteContext) -> Iterator[checks.CheckMessage]:
     methods = ",".join(sorted(context.methods or ()))
     route = f"{methods} {context.path}"
     if not isinstance(context.original_route, DjangoRoute):
-        yield _plain_route(route, _name(context.endpoint))
+        yield _plain_route(route, dotted_name(context.endpoint))
     # A dictionary, as a route may have a dependency more than once.
     for call in dict.fromkeys(_committing_late(context.dependant)):
-        yield _late_commit(route, _name(call))
+        yield _late_commit(route, dotted_name(call))
 
 
 def _websocket_messages(context: RouteContext) -> Iterator[checks.CheckMessage]:
@@ -202,7 +201,7 @@ def _websocket_messages(context: RouteContext) -> Iterator[checks.CheckMessage]:
         # The oldest FastAPI that is supported does not know where it includes a WebSocket.
         path, endpoint = context.path or route.path, context.endpoint or route.endpoint
         yield checks.Warning(
-            f"The WebSocket '{path}' of '{_name(endpoint)}' does not run in "
+            f"The WebSocket '{path}' of '{dotted_name(endpoint)}' does not run in "
             "Django's workers: its queries run on threads and connections that nobody looks after.",
             hint="Use 'from django_mullet.routing import APIRouter' in place of FastAPI's. Put "
             "WebSockets of the application itself, as of '@app.websocket', in such a router.",
@@ -237,30 +236,11 @@ def _committing_late(dependant: Dependant) -> Iterator[Callable[..., Any]]:
     for sub in dependant.dependencies:
         call: Any = sub.call
         yields = kind(call) in {Kind.GENERATOR, Kind.ASYNC_GENERATOR}
-        if yields and sub.scope != "function" and any(map(_mentions_commit, _layers(call))):
+        if yields and sub.scope != "function" and any(map(_mentions_commit, layers(call))):
             yield call
         yield from _committing_late(sub)
-
-
-def _layers(call: Any) -> Iterator[Any]:
-    """Yield `call` and what it wraps: by a partial, a decorator or as a callable instance."""
-    yield call
-    if isinstance(call, partial):
-        yield from _layers(call.func)
-    elif not inspect.isroutine(call):
-        yield from _layers(type(call).__call__)
-    wrapped = getattr(call, "__wrapped__", None)
-    if wrapped is not None:
-        yield from _layers(wrapped)
 
 
 def _mentions_commit(layer: Any) -> bool:
     code = getattr(layer, "__code__", None)
     return code is not None and not COMMITTING.isdisjoint({*code.co_names, *code.co_freevars})
-
-
-def _name(call: Any) -> str:
-    while isinstance(call, partial):
-        call = call.func
-    named = call if hasattr(call, "__qualname__") else type(call)
-    return f"{named.__module__}.{named.__qualname__}"

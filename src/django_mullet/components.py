@@ -1,4 +1,4 @@
-"""Have two classes the same name in the OpenAPI document?
+"""Have two classes the same name in the OpenAPI document, or does one thing have many?
 
 Pydantic would call them by the names of their modules then, or add a number, and clients that are
 generated from the document would change with whoever comes first.
@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_fields_from_routes
 from pydantic import BaseModel
 
+from django_mullet.error_schemas import name_errors
 from django_mullet.variants import Access, Variant, access_of, component_name
 
 __all__ = ["clashes", "install"]
@@ -23,13 +24,18 @@ Component = tuple[Any, Variant | None]
 
 
 def install(app: FastAPI) -> None:
-    """Have `app.openapi()` raise `ImproperlyConfigured` where two classes have the same name."""
+    """Have `app.openapi()` raise `ImproperlyConfigured` where two classes have the same name.
+
+    And have the errors that routes list share one schema.
+    """
     openapi = app.openapi
 
     def checked() -> dict[str, Any]:
         if not app.openapi_schema and (found := clashes(app)):
             raise ImproperlyConfigured(" ".join(found))
-        return openapi()
+        document = openapi()
+        name_errors(document)
+        return document
 
     app.openapi = checked  # type: ignore[method-assign]  # as FastAPI documents it
 

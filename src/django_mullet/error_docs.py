@@ -13,6 +13,7 @@ from fastapi.dependencies.models import Dependant
 from django_mullet import conf
 from django_mullet.bodies import body_fields
 from django_mullet.constraints import unique_fields
+from django_mullet.error_schemas import DETAIL, PROBLEM
 from django_mullet.problems import PROBLEM_JSON
 from django_mullet.retries import retries_of
 
@@ -20,47 +21,15 @@ __all__ = ["Responses", "errors", "listed"]
 
 Responses = dict[int | str, dict[str, Any]]
 
-_ERROR = {
-    "type": "object",
-    "required": ["loc", "msg", "type"],
-    "properties": {
-        "loc": {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]}},
-        "msg": {"type": "string"},
-        "type": {"type": "string"},
-    },
-}
-_DETAIL = {
-    "type": "object",
-    "required": ["detail"],
-    "properties": {"detail": {"anyOf": [{"type": "string"}, {"type": "array", "items": _ERROR}]}},
-}
-_PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                **_ERROR,
-                "properties": {**_ERROR["properties"], "pointer": {"type": "string"}},  # type: ignore[dict-item]
-            },
-        },
-    },
-}
-
 
 def errors(*statuses: int) -> Responses:
     """Return what `responses=` of a route takes, for errors that it answers with.
 
     `@router.get("/{pk}/", responses=errors(403, 404))`. In the form that the settings want.
     """
-    media_type, schema = "application/json", _DETAIL
+    media_type, schema = "application/json", DETAIL
     if conf.current().problem_details:
-        media_type, schema = PROBLEM_JSON, _PROBLEM
+        media_type, schema = PROBLEM_JSON, PROBLEM
     return {
         status: {
             "description": HTTPStatus(status).phrase,

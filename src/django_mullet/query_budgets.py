@@ -10,7 +10,7 @@ from django_mullet import conf
 from django_mullet.exceptions import TooManyQueries
 from django_mullet.queries import QueryLog
 
-__all__ = ["max_queries"]
+__all__ = ["budget_of", "max_queries"]
 
 logger = logging.getLogger("django_mullet.queries")
 
@@ -35,4 +35,11 @@ def max_queries(number: int) -> Any:
             raise error
         logger.warning("%s", error)
 
+    budget.max_queries = number  # type: ignore[attr-defined]
     return Depends(budget, scope="function")
+
+
+def budget_of(dependency: Any) -> int | None:
+    """Return the number of `max_queries(number)`, of which `dependency` is the callable, if any."""
+    number: int | None = getattr(dependency, "max_queries", None)
+    return number

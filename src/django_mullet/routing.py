@@ -56,7 +56,7 @@ from django_mullet.streaming import follow_up_in_worker
 from django_mullet.transaction import atomic_aliases, run_atomic
 from django_mullet.websockets import run_in_django
 
-__all__ = ["APIRouter", "DjangoRoute"]
+__all__ = ["APIRouter", "DjangoRoute", "is_pinned"]
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -180,6 +180,15 @@ class _Mode:
             own_stack=facts.function_scope,
             reads_body=facts.reads_body and not facts.needs_loop,
         )
+
+
+def is_pinned(dependant: Dependant) -> bool:
+    """Return whether a request keeps one worker, and its connections, from beginning to end.
+
+    `dependant` is that of its route, with the dependencies that routers and application add.
+    """
+    facts = traits(dependant)
+    return _Mode.of(facts).pinned or (facts.endpoint is not Kind.SYNC and databases.reconnects())
 
 
 _OVERRIDDEN = _Mode(

@@ -1,0 +1,28 @@
+"""What is a callable that a route was given made of, and what is it called?"""
+
+import inspect
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+__all__ = ["dotted_name", "layers"]
+
+
+def dotted_name(call: Any) -> str:
+    """Return the dotted path of `call`; of an instance, that of its class."""
+    while isinstance(call, partial):
+        call = call.func
+    named = call if hasattr(call, "__qualname__") else type(call)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def layers(call: Any) -> Iterator[Any]:
+    """Yield `call` and what it wraps: by a partial, a decorator or as a callable instance."""
+    yield call
+    if isinstance(call, partial):
+        yield from layers(call.func)
+    elif not inspect.isroutine(call):
+        yield from layers(type(call).__call__)
+    wrapped = getattr(call, "__wrapped__", None)
+    if wrapped is not None:
+        yield from layers(wrapped)
