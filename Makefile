@@ -78,6 +78,10 @@ contract: $(VENV)/dev.stamp  ## Try the example over HTTP against its contract
 	env -u DATABASE_URL scripts/contract
 	env -u DATABASE_URL python -m tests.postgres -- scripts/contract
 
+.PHONY: clients
+clients: $(VENV)/dev.stamp $(VENV)-clients/stamp clients/typescript/node_modules/stamp  ## Make and try clients of the example (needs npm)
+	env -u DATABASE_URL scripts/clients $(VENV)-clients
+
 .PHONY: browser
 browser: $(VENV)/dev.stamp  ## Run the browser test (needs chromium)
 	pytest browser_tests
@@ -128,6 +132,15 @@ $(BIN)/uv: requirements/uv.txt
 
 $(VENV)/run.stamp: $(BIN)/uv requirements/run.txt
 	uv pip install --quiet --require-hashes -r requirements/run.txt
+	touch $@
+
+$(VENV)-clients/stamp: $(BIN)/uv requirements/clients.txt
+	uv venv --quiet --clear $(VENV)-clients
+	uv pip install --quiet --require-hashes --python $(VENV)-clients -r requirements/clients.txt
+	touch $@
+
+clients/typescript/node_modules/stamp: clients/typescript/package-lock.json
+	cd clients/typescript && npm ci --no-audit --no-fund
 	touch $@
 
 $(VENV)/dev.stamp: $(BIN)/uv $(REQUIREMENTS) pyproject.toml
