@@ -51,12 +51,16 @@ def nowhere() -> int:
     raise HTTPException(404)
 
 
-def get_user(key: Annotated[str, Security(APIKeyHeader(name="X-API-Key"))]) -> str:
+api_key = APIKeyHeader(name="X-API-Key")
+optional_key = APIKeyHeader(name="X-API-Key", auto_error=False)
+
+
+def get_user(key: Annotated[str, Security(api_key)]) -> str:
     return key
 
 
-def get_known_user(user: Annotated[str, Depends(get_user)]) -> str:
-    raise HTTPException(403)
+def get_known_user(key: Annotated[str | None, Security(optional_key)]) -> str:
+    raise HTTPException(403 if key else 401)
 
 
 ANSWER = (
@@ -171,8 +175,14 @@ def test_a_security_scheme_whose_refusal_is_the_projects_own() -> None:
     router.add_api_route("/no/", nothing, dependencies=[Depends(get_known_user)])
 
     assert [gap.partition(": ")[2].partition(",")[0] for gap in found()] == [
-        f"it may answer 403 ('{HERE}get_known_user')"
+        f"it may answer 401 ('{HERE}get_known_user') and 403 ('{HERE}get_known_user')"
     ]
+
+
+def test_a_security_scheme_that_lets_everybody_in() -> None:
+    router.add_api_route("/open/", nothing, dependencies=[Depends(optional_key)])
+
+    assert found() == []
 
 
 def test_routes_of_the_same_operation_id() -> None:

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from django_mullet.callables import dotted_name
 from django_mullet.named_errors import named_errors
-from django_mullet.route_facts import calls_of, security_schemes
+from django_mullet.route_facts import calls_of, refusing_scheme
 
 __all__ = ["document_of", "gaps"]
 
@@ -110,10 +110,10 @@ def _is_opaque(schema: dict[str, Any]) -> bool:
 def _unlisted(operation: _Operation) -> Iterator[str]:
     dependant = operation.context.dependant
     named = named_errors(calls_of(dependant))
-    schemes = security_schemes(dependant)
     listed = {str(status).upper() for status in operation.content.get("responses", {})}
-    if schemes and not named.keys() & {401, 403} and not listed & {"401", "403"}:
-        named[401] = schemes[0]
+    scheme = refusing_scheme(dependant)
+    if scheme is not None and "403" not in listed:  # that of FastAPI's HTTPBearer, once
+        named.setdefault(401, scheme)
     missing = {} if listed & {"4XX", "DEFAULT"} else named
     missing = {status: place for status, place in missing.items() if str(status) not in listed}
     if missing:

@@ -18,7 +18,7 @@ from django_mullet.routing import DjangoRoute, is_pinned
 from django_mullet.transaction import atomic_aliases, atomic_request
 from django_mullet.websockets import DjangoWebSocket
 
-__all__ = ["RouteFacts", "calls_of", "route_facts", "security_schemes"]
+__all__ = ["RouteFacts", "calls_of", "refusing_scheme", "route_facts"]
 
 WEBSOCKET = "WEBSOCKET"
 """Stands for a method where there is none."""
@@ -74,7 +74,7 @@ def _api_route(context: RouteContext) -> RouteFacts:
         methods=[WEBSOCKET] if is_websocket else sorted(context.methods or ()),
         endpoint=dotted_name(endpoint),
         is_async=kind(endpoint) in (Kind.ASYNC, Kind.ASYNC_GENERATOR),
-        security=security_schemes(dependant),
+        security=_security(dependant),
         dependencies=list(dict.fromkeys(_named_dependencies(dependant))),
         is_django_request=is_ours,
         django_middleware=not is_websocket and mark(dependant) is not None,
@@ -108,7 +108,14 @@ def calls_of(dependant: Dependant) -> list[Any]:
     return [dependant.call, *(sub.call for sub in _below(dependant))]
 
 
-def security_schemes(dependant: Dependant) -> list[str]:
+def refusing_scheme(dependant: Dependant) -> str | None:
+    """Return the name of a security scheme that by itself refuses who does not say who calls."""
+    schemes = [scheme for call in calls_of(dependant) for scheme in _schemes(call)]
+    refusing = [scheme.scheme_name for scheme in schemes if getattr(scheme, "auto_error", False)]
+    return refusing[0] if refusing else None
+
+
+def _security(dependant: Dependant) -> list[str]:
     """Return the names of the security schemes of `dependant`, a route's, with their scopes."""
     schemes: dict[str, dict[str, None]] = {}
     for sub in _below(dependant):
