@@ -77,3 +77,26 @@ def test_a_document_without_components_gets_them() -> None:
     mount_django(app)
 
     assert list(app.openapi()["components"]["schemas"]) == ["Error", "ErrorItem"]
+
+
+def test_a_document_that_the_project_has_changed_is_taken_as_it_is() -> None:
+    router = APIRouter()
+    router.add_api_route("/", lambda: None, responses=errors(404))
+    app = FastAPI()
+    app.include_router(router)
+    openapi = app.openapi
+
+    def changed() -> dict[str, Any]:
+        document = openapi()
+        document["paths"]["/"] |= {"summary": "Home", "parameters": []}
+        return document
+
+    app.openapi = changed  # type: ignore[method-assign]
+    mount_django(app)
+
+    path = app.openapi()["paths"]["/"]
+
+    assert path.keys() == {"get", "summary", "parameters"}
+    assert path["get"]["responses"]["404"]["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/Error"
+    }

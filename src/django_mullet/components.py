@@ -31,7 +31,9 @@ def install(app: FastAPI) -> None:
     openapi = app.openapi
 
     def checked() -> dict[str, Any]:
-        if not app.openapi_schema and (found := clashes(app)):
+        if app.openapi_schema:
+            return openapi()
+        if found := clashes(app):
             raise ImproperlyConfigured(" ".join(found))
         document = openapi()
         name_errors(document)

@@ -89,6 +89,7 @@ def name_errors(document: dict[str, Any]) -> None:
 def _responses(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield where a response of `document` says what a body of a media type is."""
     for item in document.get("paths", {}).values():
-        for operation in item.values():
+        operations = [value for value in item.values() if isinstance(value, dict)]
+        for operation in operations:
             for response in operation.get("responses", {}).values():
                 yield from response.get("content", {}).values()
