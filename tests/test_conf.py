@@ -56,10 +56,11 @@ def test_every_key_is_known() -> None:
         "RETRY_AFTER": 4,
         "ROLLBACK_ON_ERROR_RESPONSE": False,
         "REFUSE_READ_ONLY": True,
+        "VERIFY_PREPARED": 0.25,
         "PROBLEM_DETAILS": True,
     }
 
-    assert conf.parse(values) == conf.Settings(1, 2, 3, 0.5, "warn", 4, False, True, True)
+    assert conf.parse(values) == conf.Settings(1, 2, 3, 0.5, "warn", 4, False, True, 0.25, True)
 
 
 def test_the_timeout_may_be_a_whole_number() -> None:
@@ -81,8 +82,16 @@ def test_an_unknown_key_is_reported_with_those_known() -> None:
     assert str(caught.value) == (
         "MULLET has no setting 'THREAD'. It knows: CONNECTIONS, CONNECTION_TIMEOUT, "
         "LAZY_LOADS, PROBLEM_DETAILS, QUEUE, REFUSE_READ_ONLY, RETRY_AFTER, "
-        "ROLLBACK_ON_ERROR_RESPONSE, THREADS."
+        "ROLLBACK_ON_ERROR_RESPONSE, THREADS, VERIFY_PREPARED."
     )
+
+
+@pytest.mark.parametrize("value", [True, -0.1, 1.1, "1", None])
+def test_a_share_is_from_0_to_1(value: Any) -> None:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        conf.parse({"VERIFY_PREPARED": value})
+
+    assert str(caught.value) == (f"MULLET['VERIFY_PREPARED'] must be from 0 to 1, not {value!r}.")
 
 
 @pytest.mark.parametrize("key", ["THREADS", "CONNECTIONS", "QUEUE", "RETRY_AFTER"])

@@ -16,6 +16,9 @@ runs on the oldest and newest supported releases.
   Missing door: a public reader.
 * Django: `_result_cache`, `_iterable_class` and `_prefetch_related_lookups` of a queryset: whether
   it is evaluated, and what the caller wants to come of its rows. Missing doors: public readers.
+* Django: `Query.get_compiler` and what a compiler knows when it has compiled: `select`,
+  `col_count`, `klass_info`, `annotation_col_map`, `has_extra_select`; `_fetch_mode` and `_query` of
+  a queryset. Missing door: a query that is compiled once and run many times.
 * FastAPI: the variables `dependant`, `dependency_overrides_provider` and `is_coroutine` of the
   function that `get_request_handler()` returns. They are the only way to the dependencies that
   `include_router()` and the app add. Missing door: passing the effective route to
@@ -40,6 +43,7 @@ from typing import Any
 from weakref import ReferenceType
 
 from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext, _restore_context
+from django.db import models
 from django.db.models import QuerySet
 from django.db.models.query import ModelIterable
 from django.dispatch import Signal
@@ -53,6 +57,7 @@ from django_mullet.exceptions import UnsupportedFastAPI
 __all__ = [
     "ThreadSensitiveExecutor",
     "exception_handler",
+    "fetches_as_usual",
     "function_stack",
     "handler_variable",
     "is_as_built",
@@ -65,6 +70,7 @@ __all__ = [
     "replace_request_stack",
     "request_stack",
     "runs_orm",
+    "select_of",
     "send_orm_to",
     "set_handler_class",
     "takes_joins",
@@ -154,11 +160,22 @@ def takes_joins(queryset: QuerySet[Any]) -> bool:
     """Return whether `select_related()` and `only()` may be added to what the caller wrote."""
     query: Any = queryset.query
     return (
-        not is_evaluated(queryset)
-        and _gives_instances(queryset)
+        _gives_instances(queryset)
         and query.deferred_loading == (frozenset(), True)
         and not (query.select_related or query.combinator or query.select_for_update)
     )
+
+
+def fetches_as_usual(queryset: QuerySet[Any]) -> bool:
+    """Return whether nobody has chosen how deferred fields are fetched (Django 6.1)."""
+    mode = getattr(queryset, "_fetch_mode", None)
+    return mode is getattr(models, "FETCH_ONE", None)
+
+
+def select_of(compiler: Any) -> tuple[Any, list[str]]:
+    """Return the model whose instances `compiler` selects, and the names of their columns."""
+    names = [column.target.attname for column, _, _ in compiler.select]
+    return compiler.klass_info["model"], names
 
 
 def _gives_instances(queryset: QuerySet[Any]) -> bool:

@@ -4,6 +4,7 @@ mullet.E001   MULLET is wrong
 mullet.E002   the FastAPI application cannot be loaded
 mullet.E003   another `runserver` wins
 mullet.E005   two schemas have the same name
+mullet.E006   a prepared function cannot be prepared
 mullet.W001   every request connects to a database anew
 mullet.W002   a route does not run as a Django request
 mullet.W003   a dependency commits after the response is sent
@@ -25,7 +26,7 @@ from django.urls import URLResolver, get_resolver
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
 
-from django_mullet import conf
+from django_mullet import conf, prepared
 from django_mullet.applications import get_application
 from django_mullet.asgi import is_mounted
 from django_mullet.callables import dotted_name, layers
@@ -39,6 +40,7 @@ __all__ = [
     "check_application",
     "check_databases",
     "check_installed_apps",
+    "check_prepared",
     "check_settings",
     "check_urlconf",
 ]
@@ -72,6 +74,15 @@ def check_installed_apps(app_configs: Any, **kwargs: Any) -> list[checks.CheckMe
             hint="Move 'django_mullet' before 'django.contrib.staticfiles' in INSTALLED_APPS.",
             id="mullet.E003",
         )
+    ]
+
+
+def check_prepared(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E006: a function below `@prepared` does more with its parameters than compare them."""
+    return [
+        checks.Error(str(error), obj=each, id="mullet.E006")
+        for each in prepared.known
+        if (error := prepared.refusal_of(each)) is not None
     ]
 
 

@@ -42,6 +42,9 @@ class Settings:
     refuse_read_only: bool = False
     """Whether a read-only field in a request is a 422, rather than ignored."""
 
+    verify_prepared: float = 0.0
+    """Share of the calls of prepared queries that are verified; in DEBUG and in tests all are."""
+
     problem_details: bool = False
     """Whether errors are written as `application/problem+json` (RFC 9457)."""
 
@@ -88,6 +91,10 @@ def _checked(key: str, value: Any) -> Any:
         if value not in LAZY_LOADS:
             known = ", ".join(f"'{choice}'" for choice in LAZY_LOADS)
             raise ImproperlyConfigured(f"MULLET[{key!r}] must be one of {known}, not {value!r}.")
+        return value
+    if key == "VERIFY_PREPARED":
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise ImproperlyConfigured(f"MULLET[{key!r}] must be from 0 to 1, not {value!r}.")
         return value
     kinds = (int, float) if key == "CONNECTION_TIMEOUT" else (int,)
     if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:

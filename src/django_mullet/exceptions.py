@@ -2,7 +2,9 @@
 
 MulletError
 ├── LazyLoad              showing many objects would query for each of them
+├── NotPreparable         a function does not let its queryset be compiled once
 ├── Overloaded            every worker is busy and the queue is full: 503
+├── PreparedMismatch      a prepared query is not what its function builds now
 ├── TooManyQueries        a request made more queries than its route may
 └── UnsupportedFastAPI    FastAPI moved something that `_compat` relies on
 
@@ -16,7 +18,9 @@ __all__ = [
     "ConnectionLimitReached",
     "LazyLoad",
     "MulletError",
+    "NotPreparable",
     "Overloaded",
+    "PreparedMismatch",
     "TooManyQueries",
     "UnsupportedFastAPI",
 ]
@@ -43,6 +47,14 @@ class TooManyQueries(MulletError):
             f"The route may make {number} queries, and made {len(statements)}:{listed}"
         )
         self.statements = statements
+
+
+class NotPreparable(MulletError):
+    """A function below `@prepared` does not let its queryset be compiled once."""
+
+
+class PreparedMismatch(MulletError):
+    """A prepared query is not what its function builds now: it reads more than its parameters."""
 
 
 class Overloaded(MulletError):

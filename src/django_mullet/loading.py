@@ -8,6 +8,7 @@ not depend on the number of objects.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import cache, partial
 from operator import itemgetter
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.db.models.signals import post_init
 
 from django_mullet._compat import is_as_built, is_evaluated, takes_joins
 from django_mullet.planning import QueryPlan, ToMany, ToOne
+from django_mullet.prepared import PreparedQuerySet, prepared, shape_of
 
 __all__ = ["load", "load_relations"]
 
@@ -33,9 +35,10 @@ Part = Callable[[Row, Batches, Values], None]
 def load(plan: QueryPlan, objects: Iterable[Any]) -> list[Any]:
     """Return the input of the plan's schema for each of `objects`: a dictionary or an instance."""
     if isinstance(objects, models.QuerySet):
-        if _comes_in_rows(plan, objects):
-            return _Rows(plan).of(objects)
-        if takes_joins(objects):
+        shape = shape_of(objects)
+        if not is_evaluated(objects) and _comes_in_rows(plan, shape):
+            return _rows_of(plan).of(objects)
+        if not is_evaluated(objects) and takes_joins(shape):
             objects = _with_joins(plan, objects)
     instances = list(objects)
     load_relations(plan, instances)
@@ -52,6 +55,8 @@ def load_relations(plan: QueryPlan, instances: list[Any]) -> None:
 
 
 def _with_joins(plan: QueryPlan, queryset: Any) -> Any:
+    if isinstance(queryset, PreparedQuerySet):
+        return queryset.changed(("joins", plan), partial(_with_joins, plan))
     if joined := list(plan.joined()):
         queryset = queryset.select_related(*joined)
     loaded = plan.loaded()
@@ -63,7 +68,6 @@ def _comes_in_rows(plan: QueryPlan, queryset: Any) -> bool:
         plan.fits_in_rows()
         and issubclass(queryset.model, plan.model)
         and is_as_built(queryset)
-        and not is_evaluated(queryset)
         and plan.annotations <= queryset.query.annotations.keys()
         and _has_no_instance_code(plan)
     )
@@ -85,6 +89,11 @@ def _is_usual(model: type[models.Model]) -> bool:
     return is_as_built(model._default_manager.get_queryset())
 
 
+@cache
+def _rows_of(plan: QueryPlan, *before: str) -> "_Rows":
+    return _Rows(plan, *before)
+
+
 class _Rows:
     """Turns the rows of a query into input, and fills in the to-many relations afterwards."""
 
@@ -92,6 +101,9 @@ class _Rows:
         self._lookups = list(before)
         self._batches: list[ToMany] = []
         self._build = self._compile(plan, "")
+        self._is_flat = not (plan.to_one or plan.to_many)
+        self._keys = [key for key, _ in plan.columns]
+        self._columns = [lookup for _, lookup in plan.columns]
 
     def of(self, queryset: Any) -> list[Values]:
         """Return the input for each row of `queryset`."""
@@ -109,6 +121,8 @@ class _Rows:
         return rows, [{} for _ in self._batches]
 
     def _filled(self, rows: list[Row], owners: Batches, using: str) -> list[Values]:
+        if self._is_flat and self._lookups == self._columns:
+            return [dict(zip(self._keys, row, strict=True)) for row in rows]
         built = [self._build(row, owners) for row in rows]
         for relation, holders in zip(self._batches, owners, strict=True):
             if holders:
@@ -172,11 +186,24 @@ def _picker(positions: list[int]) -> Callable[[Row], Row]:
 
 def _related(relation: ToMany, keys: list[Any], using: str) -> dict[Any, list[Any]]:
     """Return the input for the related objects of each of `keys`."""
-    manager = relation.model._default_manager.using(using)
-    queryset = manager.filter(**{f"{relation.back}{LOOKUP_SEP}in": keys})
+    queryset = _related_query(relation)(keys).using(using)
     if relation.plan is None:
         return _grouped(queryset.values_list(relation.back, "pk"))
-    return _Rows(relation.plan, relation.back).by_owner(queryset)
+    return _rows_of(relation.plan, relation.back).by_owner(queryset)
+
+
+@cache
+def _related_query(relation: ToMany) -> Callable[[list[Any]], models.QuerySet[Any]]:
+    """Return what makes the query for the related objects of several owners."""
+    manager: Any = relation.model._default_manager
+
+    def related(keys: list[Any]) -> models.QuerySet[Any]:
+        found: models.QuerySet[Any] = manager.filter(**{f"{relation.back}{LOOKUP_SEP}in": keys})
+        return found
+
+    # A manager of one's own may read more than the keys.
+    is_usual = type(manager).get_queryset is models.Manager.get_queryset
+    return prepared(related) if is_usual else related
 
 
 def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:

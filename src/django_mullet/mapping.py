@@ -62,6 +62,7 @@ def reader_of(schema: Any, *, shares_row: bool) -> Callable[[Any, Validate], Any
             raise _another_model(schema, value)
         return validate(_read(plan.fields, value, schema, {}))
 
+    read.__name__ = schema.__name__  # which errors of lists name
     return read
 
 

@@ -37,7 +37,7 @@ class ToOne:
     plan: "QueryPlan"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ToMany:
     """Related objects that are shown within their object, and come by a query for all of them."""
 
@@ -52,7 +52,7 @@ class ToMany:
     """How they are shown; `None` if by their keys."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class QueryPlan:
     """What a schema needs of its model."""
 

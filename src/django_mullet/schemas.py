@@ -7,13 +7,21 @@ written again.
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar, cast
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.http import Http404
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -130,7 +138,7 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         """
         objects = load(plan_of(cls), queryset)
         with refused(cls.__name__):
-            return [cls.model_validate(each) for each in objects]
+            return _list_of(cls).validate_python(objects)
 
     @classmethod
     async def afrom_qs(cls, queryset: Iterable[ModelT]) -> list[Self]:
@@ -144,7 +152,7 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         As `get_object_or_404()`, by the query that the schema needs. Raises `Http404` if there is
         none, and the model's `MultipleObjectsReturned` if there are several.
         """
-        found = cls.from_qs(queryset.filter(**lookup)[:2])
+        found = cls.from_qs((queryset.filter(**lookup) if lookup else queryset)[:2])
         model: Any = queryset.model
         if not found:
             raise Http404(f"No {model.__name__} matches the given query.")
@@ -303,6 +311,11 @@ class Collection(BaseModel, Generic[SchemaT]):
         """Return what the API shows of the objects of `queryset`; as `ModelSchema.from_qs()`."""
         [schema] = schemas_in(cls.model_fields["items"].annotation)
         return cls(items=cast("list[SchemaT]", schema.from_qs(queryset)))
+
+
+@cache
+def _list_of(schema: type[SchemaT]) -> TypeAdapter[list[SchemaT]]:
+    return TypeAdapter(list[schema])  # type: ignore[valid-type]
 
 
 def _why_not_sent(schema: ModelSchema[Any], name: str) -> str:

@@ -8,9 +8,11 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
 django.setup()
 
+from django.db.models import QuerySet
 from fastapi import Depends, FastAPI, Header, HTTPException
 
 from django_mullet.asgi import mount_django
+from django_mullet.prepared import prepared
 from django_mullet.routing import APIRouter
 from django_mullet.schemas import Create, Patch
 from django_mullet.transaction import Atomic
@@ -28,9 +30,34 @@ from shop.models import Article, Simulation, User, Wide
 router = APIRouter(prefix="/api")
 
 
+@prepared
+def users_of(api_key: str) -> QuerySet[User]:
+    return User.objects.filter(api_key=api_key)
+
+
+@prepared
+def simulations_of(user_id: int) -> QuerySet[Simulation]:
+    return Simulation.objects.filter(user_id=user_id).order_by("id")
+
+
+@prepared
+def articles_of(author_id: int, published: bool) -> QuerySet[Article]:
+    return Article.objects.filter(author_id=author_id, published=published).order_by("id")
+
+
+@prepared
+def all_articles() -> QuerySet[Article]:
+    return Article.objects.order_by("-published_at", "-id")
+
+
+@prepared
+def all_rows() -> QuerySet[Wide]:
+    return Wide.objects.order_by("id")
+
+
 def current_user(x_api_key: Annotated[str, Header()]) -> User:
     """Dependency: who asks."""
-    user = User.objects.filter(api_key=x_api_key).first()
+    user = users_of(x_api_key).first()
     if user is None:
         raise HTTPException(401, "X-API-Key is not known.")
     return user
@@ -41,12 +68,12 @@ CurrentUser = Annotated[User, Depends(current_user)]
 
 @router.get("/simulations/")
 def simulations(user: CurrentUser) -> list[SimulationSchema]:
-    return SimulationSchema.from_qs(Simulation.objects.filter(user=user).order_by("id"))
+    return SimulationSchema.from_qs(simulations_of(user.pk))
 
 
 @router.get("/simulations/{pk}/")
 def simulation(pk: str, user: CurrentUser) -> SimulationSchema:
-    return SimulationSchema.get_or_404(Simulation.objects.filter(user=user), pk=pk)
+    return SimulationSchema.get_or_404(simulations_of(user.pk), pk=pk)
 
 
 @router.patch("/simulations/{pk}/")
@@ -62,12 +89,12 @@ def patch_simulation(
 
 @router.get("/articles/")
 def articles() -> list[Listed]:
-    return Listed.from_qs(Article.objects.order_by("-published_at", "-id")[:20])
+    return Listed.from_qs(all_articles()[:20])
 
 
 @router.get("/articles/{pk}/")
 def article(pk: int) -> ArticleSchema:
-    return ArticleSchema.get_or_404(Article.objects.all(), pk=pk)
+    return ArticleSchema.get_or_404(all_articles(), pk=pk)
 
 
 @router.post("/tags/", status_code=201)
@@ -79,13 +106,13 @@ def create_tag(body: Create[TagSchema]) -> TagSchema:
 
 @router.get("/search/", response_model=Page)
 def search(author: int, published: bool, limit: int = 20, offset: int = 0) -> dict[str, Any]:
-    found = Article.objects.filter(author=author, published=published).order_by("id")
+    found = articles_of(author, published)
     return {"items": found[offset : offset + limit], "count": found.count()}
 
 
 @router.get("/wide/")
 def wide() -> list[WideRow]:
-    return WideRow.from_qs(Wide.objects.order_by("id"))
+    return WideRow.from_qs(all_rows())
 
 
 @router.get("/wide/unplanned/")

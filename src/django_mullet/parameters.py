@@ -1,0 +1,183 @@
+"""What stands for a value that a query does not have yet?
+
+A function that builds a queryset is traced with a `Parameter` for each of its own. Where the
+queryset compares something with one, there is a `Hole` in its SQL, which Django's own lookup
+fills as soon as there is a value: so a value that changes the SQL of its lookup is no trouble.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from typing import Any, NoReturn
+
+from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.db.models import Model
+from django.db.models.expressions import Col, Expression, Subquery
+from django.db.models.lookups import BuiltinLookup, IsNull, Lookup
+from django.db.models.sql import Query
+from django.db.models.sql.where import WhereNode
+
+from django_mullet.exceptions import NotPreparable
+
+__all__ = ["MARK", "Hole", "Parameter", "Unfit", "explained", "fits", "with_holes"]
+
+MARK = "\0"
+"""Stands in the SQL for each hole; no database takes it in SQL."""
+
+
+class Parameter(Expression):
+    """Stands for the value of a parameter in a function that is traced.
+
+    It may be compared by a lookup, as in `filter(user_id=user_id)`, and nothing else.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        """Stay the same: there is nothing to resolve."""
+        return self
+
+    def relabeled_clone(self, change_map: Any) -> Any:
+        """Stay the same: this names no table."""
+        return self
+
+    def as_sql(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raise `NotPreparable`: where a lookup waits for a value, it is asked itself."""
+        raise NotPreparable(f"'{self._name}' is part of an expression")
+
+    def __getattr__(self, attribute: str) -> NoReturn:
+        raise AttributeError(f"'{self._name}' has no '{attribute}' yet")
+
+    def _refuse(self, *args: Any) -> NoReturn:
+        raise NotPreparable(f"the value of '{self._name}' is read while the query is built")
+
+    # No `__iter__`, by which Django would take it for several objects; `__getitem__` does for it.
+    __len__ = __int__ = __index__ = __float__ = _refuse
+    __str__ = __format__ = __getitem__ = __call__ = _refuse
+    __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return _is_asked_by_django() or self._refuse()
+
+    def __eq__(self, other: object) -> bool:
+        return (self is other) if _is_asked_by_django() else self._refuse()
+
+
+def _is_asked_by_django() -> bool:
+    """Return whether the ORM wants to know whether there is an expression, or which one."""
+    caller: str = sys._getframe(2).f_globals.get("__name__", "")
+    return caller.startswith("django.")
+
+
+class Unfit(Exception):
+    """A value has no place in a hole: the queryset has to be built with it."""
+
+
+class Hole:
+    """A lookup in `query` that waits for its value, and is `MARK` in the SQL until then."""
+
+    def __init__(self, lookup: Any, query: Any) -> None:
+        self.name: str = lookup.rhs._name
+        self._lookup = lookup
+        self._query = query
+        # Then the left side is the same for every value.
+        is_column = isinstance(lookup.lhs, Col)
+        self._keeps_side = is_column and type(lookup).process_lhs is BuiltinLookup.process_lhs
+        self._side = ""
+
+    def filled(self, value: Any, connection: Any) -> tuple[str, Any]:
+        """Return the SQL of the lookup with `value`, and its parameters.
+
+        Raises `Unfit` where `filter()` would make something else of the value than this lookup,
+        or an error, and whatever the lookup raises.
+        """
+        lookup = self._lookup
+        if isinstance(value, Model) and not isinstance(value, _related_to(lookup.lhs)):
+            raise Unfit
+        filled = type(lookup)(lookup.lhs, value)
+        if filled.rhs is None:  # as fields understand some values, too
+            raise Unfit
+        if self._keeps_side:
+            filled.process_lhs = self._process_lhs
+        compiler = self._query.get_compiler(connection=connection)
+        sql, params = compiler.compile(filled)
+        return sql, params
+
+    def _process_lhs(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        if not self._side:
+            self._side, _ = self._lookup.process_lhs(compiler, connection)
+        return self._side, []
+
+
+def fits(value: Any) -> bool:
+    """Return whether a `Parameter` may stand for `value`: if not, it makes another query."""
+    if value is None or value.__class__ is str:
+        return bool(value)  # an empty string is null on Oracle
+    return not (isinstance(value, Iterator) or hasattr(value, "resolve_expression"))
+
+
+def with_holes(query: Any) -> Any:
+    """Return a copy of `query` that can be compiled although it has no values yet."""
+    opened = query.clone()
+    opened.where = _opened(query.where)
+    return opened
+
+
+@contextmanager
+def explained(function: str) -> Iterator[None]:
+    """Have whatever is raised say that `function` cannot be prepared, and what to do."""
+    try:
+        yield
+    except (EmptyResultSet, FullResultSet):
+        raise
+    except Exception as error:
+        raise NotPreparable(
+            f"'{function}' cannot be prepared: {error}. A prepared function may compare its "
+            f"parameters by lookups, as in 'filter(user_id=user_id)', and do nothing else with "
+            f"them; choose by a value outside of it, or leave '@prepared' out."
+        ) from error
+
+
+def _related_to(column: Any) -> tuple[type[Model], ...]:
+    """Return the model whose instances may be compared with `column`, if any may."""
+    model = getattr(column.output_field, "related_model", None)
+    return () if model is None else (model,)
+
+
+def _opened(node: Any) -> Any:
+    if isinstance(node, WhereNode):
+        opened = node.clone()
+        opened.children = [_opened(child) for child in node.children]
+        return opened
+    if isinstance(node, Lookup):
+        return _opened_lookup(node)
+    if isinstance(node, Subquery):
+        subquery: Any = copy(node)
+        subquery.query = with_holes(subquery.query)
+        return subquery
+    return node
+
+
+def _opened_lookup(lookup: Any) -> Any:
+    if not isinstance(lookup.rhs, Parameter):
+        opened = copy(lookup)
+        opened.lhs = _opened(lookup.lhs)
+        if isinstance(lookup.rhs, Query):
+            opened.rhs = with_holes(lookup.rhs)
+        return opened
+    if isinstance(lookup, IsNull):
+        raise NotPreparable(f"'isnull={lookup.rhs._name}' is another query for each value")
+    opened = copy(lookup)
+    opened.rhs = None  # which nobody reads any more
+
+    def as_sql(compiler: Any, connection: Any) -> tuple[str, list[Hole]]:
+        return MARK, [Hole(lookup, compiler.query)]
+
+    # The one that Django would call, for the database in question or for any.
+    opened.as_sql = opened.as_postgresql = opened.as_sqlite = as_sql
+    opened.as_mysql = opened.as_oracle = as_sql
+    return opened

@@ -1,0 +1,340 @@
+"""How is a query compiled once and run many times, with other values each time?
+
+By `@prepared`, above a function of its parameters alone. Building and compiling a queryset is most
+of what a small query costs. A call gives a real queryset, which runs what was compiled. Whatever
+else is asked of it, another `filter()` for instance, is asked of the queryset that the function
+builds, in the ordinary way.
+
+What the function reads besides its parameters would be frozen. So it is traced twice, under another
+language and time zone and without ContextVars, and refused if that gives another query. In DEBUG
+and in tests, and for a share `MULLET["VERIFY_PREPARED"]` of the calls elsewhere, what runs is
+compared with what the function builds.
+"""
+
+from collections.abc import Callable, Mapping
+from contextvars import Context
+from copy import deepcopy
+from functools import cache, partial, update_wrapper
+from inspect import Parameter as SignatureParameter
+from inspect import signature
+from typing import Any, Generic, ParamSpec, TypeVar, cast
+from weakref import WeakSet
+
+from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.core.signals import setting_changed
+from django.db import connections
+from django.db.models import QuerySet
+
+from django_mullet.exceptions import NotPreparable
+from django_mullet.parameters import Parameter, Unfit, explained, fits
+from django_mullet.shapes import (
+    Asking,
+    Bound,
+    Limits,
+    Shape,
+    existence,
+    number,
+    objects,
+)
+from django_mullet.templates import Change, Template, elsewhere
+from django_mullet.verification import is_due, verify
+
+__all__ = ["Prepared", "PreparedQuerySet", "known", "prepared", "refusal_of", "shape_of"]
+
+P = ParamSpec("P")
+QuerySetT = TypeVar("QuerySetT", bound=QuerySet[Any])
+Build = Callable[..., QuerySet[Any]]
+
+GET_LIMIT = 2
+"""Rows that `get()` asks for: a second says that there are several."""
+
+known: "WeakSet[Prepared[..., Any]]" = WeakSet()
+"""All that `prepared()` has made, for the system check."""
+
+
+def prepared(function: Callable[P, QuerySetT]) -> "Prepared[P, QuerySetT]":
+    """Have the queryset that `function` returns compiled once per database.
+
+    For a function that depends on its parameters alone, and compares them by lookups:
+    `filter(user_id=user_id)`. Raises `TypeError` if it takes `*args` or `**kwargs`. The first call
+    raises `NotPreparable` where the function does something else with its parameters, or reads
+    the clock, the language, the time zone or a ContextVar.
+    """
+    return Prepared(function)
+
+
+class Prepared(Generic[P, QuerySetT]):
+    """A function whose querysets are compiled once."""
+
+    def __init__(self, function: Callable[P, QuerySetT]) -> None:
+        update_wrapper(self, function)
+        self._function = function
+        self._names = _names_of(function)
+        self._signature = signature(function)
+        self._template: Template | None = None
+        known.add(self)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> QuerySetT:
+        template = self._template or self.traced()
+        if kwargs or len(args) != len(self._names):
+            given = self._signature.bind(*args, **kwargs)
+            given.apply_defaults()
+            values = dict(given.arguments)
+        else:
+            values = dict(zip(self._names, args, strict=True))
+        build: Any = partial(self._function, *args, **kwargs)
+        return cast("QuerySetT", _queryset(template, values, build))
+
+    def traced(self) -> Template:
+        """Call the function with a parameter for each value; raise `NotPreparable` if it minds."""
+        name = self.__name__  # type: ignore[attr-defined]
+        parameters = {each: Parameter(each) for each in self._names}
+        with explained(name):
+            function = cast("Build", self._function)
+            queryset = function(**parameters)
+            if not isinstance(queryset, QuerySet):
+                raise NotPreparable(f"it returns {queryset!r}, which is no queryset")
+            again = Context().run(elsewhere, partial(function, **parameters))
+            self._template = Template(name, queryset, again)
+        return self._template
+
+    def forget(self) -> None:
+        """Trace and compile anew: what the settings say may have changed."""
+        self._template = None
+
+
+class PreparedQuerySet(QuerySet[Any]):
+    """Mixed into the class of a queryset: runs what was compiled, and builds what was not.
+
+    What is not overridden here, and so whatever changes the queryset, goes by `query`, which is
+    that of the queryset that the function builds.
+    """
+
+    template: Template
+    values_given: Mapping[str, Any]
+    limits: Limits | None
+    build: Build
+    _for_write: bool
+    _ordinary: QuerySet[Any] | None
+
+    @property
+    def shape(self) -> QuerySet[Any]:
+        """The same queryset with parameters for values."""
+        return self.template.queryset_with_holes
+
+    @property
+    def query(self) -> Any:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self._built.query
+
+    @property
+    def _built(self) -> QuerySet[Any]:
+        if self._ordinary is None:
+            self._ordinary = self._fresh()
+        return self._ordinary
+
+    def _fresh(self) -> QuerySet[Any]:
+        built = self.build()
+        if self.limits is not None:
+            start, stop = self.limits
+            built = built[start:stop]
+        return built
+
+    def _clone(self) -> Any:
+        built: Any = self._built
+        clone = built._clone()
+        clone._for_write = self._for_write
+        return clone
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return deepcopy(self._built, memo)
+
+    def __reduce__(self) -> Any:
+        self._fetch_all()
+        built: Any = self._built
+        built._result_cache = self._result_cache
+        return built.__reduce__()
+
+    def _fetch_all(self) -> None:
+        if self._result_cache is None:
+            self._result_cache = self._results()
+        super()._fetch_all()
+
+    def _results(self) -> list[Any]:
+        found = self._bound(objects)
+        if found is None:
+            return list(self._built)
+        shape, bound = found
+        return shape.results(bound)
+
+    def _bound(self, asking: Asking) -> tuple[Shape, Bound] | None:
+        """Return what is to run, or `None`: Django has to build and compile it."""
+        template, alias, values = self.template, self.db, self.values_given
+        if template.locks and connections[alias].get_autocommit():
+            return None  # for which Django raises an error
+        if not all(map(fits, values.values())):
+            return None
+        shape = template.shape(alias, asking)
+        if shape is None:
+            return None
+        try:
+            bound = shape.bound(values, self.limits)
+        except (EmptyResultSet, FullResultSet, NotPreparable, Unfit):
+            return None
+        if is_due():
+            verify(template.name, bound, asking(self._fresh().query), alias)
+        return shape, bound
+
+    def exists(self) -> bool:
+        is_open = self._result_cache is None and self.limits is None
+        if is_open and (found := self._bound(existence)):
+            shape, bound = found
+            return bool(shape.rows(bound))
+        return super().exists()
+
+    def count(self) -> int:
+        is_open = self._result_cache is None and self.limits is None
+        if is_open and (found := self._bound(number)):
+            shape, bound = found
+            [[counted]] = shape.rows(bound)
+            return int(counted)
+        return super().count()
+
+    def changed(self, key: Any, change: Change) -> "PreparedQuerySet":
+        """Return what `change` makes of this queryset, compiled once for each `key`."""
+        build = self.build
+        template = self.template.changed(key, change)
+        return self._like_this(template, self.values_given, self.limits, lambda: change(build()))
+
+    def filter(self, *args: Any, **lookups: Any) -> Any:
+        if args or self.limits is not None:
+            return super().filter(*args, **lookups)
+        try:
+            template, names = self.template.filtered(tuple(lookups))
+        except NotPreparable:
+            return super().filter(**lookups)
+        build = self.build
+        values = {**self.values_given, **dict(zip(names, lookups.values(), strict=True))}
+        return self._like_this(template, values, None, lambda: build().filter(**lookups))
+
+    def _like_this(
+        self, template: Template, values: Mapping[str, Any], limits: Limits | None, build: Build
+    ) -> "PreparedQuerySet":
+        made = _queryset(template, values, build)
+        made.limits = limits
+        made._for_write = self._for_write
+        return made
+
+    def values_list(self, *fields: Any, flat: bool = False, named: bool = False) -> Any:
+        is_plain = all(isinstance(field, str) for field in fields)
+        if not is_plain:
+            return super().values_list(*fields, flat=flat, named=named)
+        return self.changed(
+            ("values_list", fields, flat, named),
+            lambda queryset: queryset.values_list(*fields, flat=flat, named=named),
+        )
+
+    def values(self, *fields: Any, **expressions: Any) -> Any:
+        is_plain = all(isinstance(field, str) for field in fields) and not expressions
+        if not is_plain:
+            return super().values(*fields, **expressions)
+        return self.changed(("values", fields), lambda queryset: queryset.values(*fields))
+
+    def using(self, alias: str | None) -> Any:
+        return self.changed(("using", alias), lambda queryset: queryset.using(alias))
+
+    def __getitem__(self, key: Any) -> Any:
+        if self._result_cache is not None:
+            return super().__getitem__(key)
+        if isinstance(key, int) and key >= 0:
+            found: list[Any] = list(self[key : key + 1])
+            return found[0]  # an `IndexError` is Django's answer, too
+        limits = _limits_of(key) if isinstance(key, slice) else None
+        if limits is None or self.limits is not None or not self.template.takes_limits:
+            return super().__getitem__(key)
+        return self._like_this(self.template, self.values_given, limits, self.build)
+
+    def first(self) -> Any:
+        if self.limits is not None or not self.template.takes_limits:
+            return super().first()
+        found: Any = self if self.shape.ordered else self.changed("first", _by_key)
+        return next(iter(found[:1]), None)
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        if args or self.limits is not None or not self.template.takes_limits:
+            return super().get(*args, **kwargs)
+        if kwargs:
+            return self.filter(**kwargs).get()
+        found = list(self.changed("get", _in_any_order)[:GET_LIMIT])
+        if len(found) == 1:
+            return found[0]
+        return super().get()  # which says what is wrong
+
+
+def refusal_of(function: Prepared[..., Any]) -> NotPreparable | None:
+    """Return why `function` cannot be prepared, if it cannot."""
+    try:
+        function.traced()
+    except NotPreparable as error:
+        return error
+    return None
+
+
+def shape_of(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Return `queryset`, or if it is prepared the same one with parameters for values."""
+    return queryset.shape if isinstance(queryset, PreparedQuerySet) else queryset
+
+
+def _names_of(function: Callable[..., Any]) -> list[str]:
+    parameters = signature(function).parameters.values()
+    for parameter in parameters:
+        if parameter.kind in (SignatureParameter.VAR_POSITIONAL, SignatureParameter.VAR_KEYWORD):
+            raise TypeError(
+                f"'{function.__name__}' takes '{parameter}': give a prepared function parameters "
+                "with names."
+            )
+    return [parameter.name for parameter in parameters]
+
+
+def _queryset(template: Template, values: Mapping[str, Any], build: Build) -> "PreparedQuerySet":
+    """Return the queryset of `template` with `values`, which `build` builds in the ordinary way."""
+    traced = template.queryset_with_holes
+    made: Any = object.__new__(_prepared_class(type(traced)))
+    made.__dict__.update(traced.__dict__)
+    made.template = template
+    made.values_given = values
+    made.limits = None
+    made.build = build
+    made._ordinary = None
+    return cast("PreparedQuerySet", made)
+
+
+@cache
+def _prepared_class(base: type[QuerySet[Any]]) -> Any:
+    return type(base.__name__, (PreparedQuerySet, base), {"__module__": base.__module__})
+
+
+def _limits_of(wanted: slice) -> Limits | None:
+    """Return the limits of a slice that every database takes, or `None`."""
+    start, stop = wanted.start or 0, wanted.stop
+    if wanted.step is not None or not isinstance(start, int) or start < 0:
+        return None
+    if stop is None:
+        return (start, None) if start else None
+    return (start, stop) if isinstance(stop, int) and stop > start else None
+
+
+def _by_key(queryset: Any) -> Any:
+    queryset._check_ordering_first_last_queryset_aggregation(method="first")
+    return queryset.order_by("pk")
+
+
+def _in_any_order(queryset: Any) -> Any:
+    return queryset if queryset.query.distinct_fields else queryset.order_by()
+
+
+def _forget_all(**kwargs: Any) -> None:
+    for each in list(known):
+        each.forget()
+
+
+setting_changed.connect(_forget_all)

@@ -1,0 +1,166 @@
+"""How does a query run that was compiled before?
+
+A `Shape` is the SQL of a queryset on one database, with holes for what it is compared with. Given
+the values, it runs, and gives what the queryset would have given.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db import connections
+from django.db.models.query import ModelIterable, ValuesListIterable
+from django.db.models.sql import Query
+
+from django_mullet._compat import fetches_as_usual, select_of
+from django_mullet.exceptions import NotPreparable
+from django_mullet.parameters import MARK, Hole, with_holes
+
+__all__ = ["Asking", "Bound", "Limits", "Shape", "existence", "number", "objects"]
+
+Bound = tuple[str, tuple[Any, ...]]
+"""SQL with its parameters, as `cursor.execute()` takes them."""
+
+Asking = Callable[[Any], Any]
+"""Makes the query that is asked of that of a queryset: one of the functions below."""
+
+Limits = tuple[int, int | None]
+"""The first row that is wanted, and the first that is not any more."""
+
+
+class _Counting(Query):
+    """Notes by which query Django counts, in place of running it."""
+
+    def get_compiler(self, *args: Any, **kwargs: Any) -> Any:
+        self.made.append(self)  # type: ignore[attr-defined]
+        return self
+
+    def execute_sql(self, *args: Any) -> None:
+        """Find nothing."""
+
+
+def objects(query: Any) -> Any:
+    """Return the query for the objects themselves."""
+    return query
+
+
+def existence(query: Any) -> Any:
+    """Return the query whether there is a row: it gives one if so."""
+    return query.exists()
+
+
+def number(query: Any) -> Any:
+    """Return the query how many rows there are; raise `NotPreparable` if it takes a subquery."""
+    if query.is_sliced or query.distinct or query.combinator or query.annotations:
+        raise NotPreparable("its rows are counted by another query")
+    counting = query.chain(klass=_Counting)
+    counting.made = []
+    counting.get_count(using=None)
+    [made] = counting.made
+    made.__class__ = Query
+    return made
+
+
+class Shape:
+    """What `asking` makes of a queryset, compiled for the database `alias`."""
+
+    def __init__(self, queryset: Any, alias: str, asking: Asking) -> None:
+        self._queryset = queryset
+        self._query = asking(with_holes(queryset.query))
+        self._compiler = self._query.get_compiler(using=alias)
+        sql, params = self._compiler.as_sql()
+        self._start, *self._pieces = sql.split(MARK)
+        self._params = tuple(params)
+        self._holes = [param for param in params if isinstance(param, Hole)]
+        self._alias = alias
+        self._is_bare = _is_bare(queryset, self._compiler)
+
+    def is_same_as(self, other: "Shape") -> bool:
+        """Return whether `other` has the same SQL, and the same parameters between the holes."""
+        return bool(self._text() == other._text())
+
+    def _text(self) -> Any:
+        params = [each.name if isinstance(each, Hole) else repr(each) for each in self._params]
+        return self._start, self._pieces, params
+
+    def bound(self, values: Mapping[str, Any], limits: Limits | None) -> Bound:
+        """Return the query with `values`, and of its rows those within `limits`.
+
+        Raises what Django's lookups raise: `EmptyResultSet` and `FullResultSet` where no row, or
+        every row, can fit a value.
+        """
+        connection = connections[self._alias]
+        fillings = iter(zip(self._holes, self._pieces, strict=True))
+        pieces, params = [self._start], []
+        for param in self._params:
+            if isinstance(param, Hole):
+                hole, piece = next(fillings)
+                sql, filling = hole.filled(values[hole.name], connection)
+                pieces += sql, piece
+                params += filling
+            else:
+                params.append(param)
+        if limits is not None:
+            pieces += " ", connection.ops.limit_offset_sql(*limits)
+        return "".join(pieces), tuple(params)
+
+    def results(self, bound: Bound) -> list[Any]:
+        """Run the query; return what the queryset gives for each row."""
+        if not self._is_bare:
+            iterable: Any = self._queryset._iterable_class(self._compiled(bound))
+            return list(iterable)
+        rows = self.rows(bound)
+        if self._queryset._iterable_class is ValuesListIterable:
+            return rows
+        model, names = select_of(self._compiler)
+        return [model.from_db(self._alias, names, row) for row in rows]
+
+    def rows(self, bound: Bound) -> list[Any]:
+        """Run the query; return its rows as the database driver has them."""
+        with connections[self._alias].cursor() as cursor:
+            cursor.execute(*bound)
+            rows: list[Any] = cursor.fetchall()
+        return rows
+
+    def _compiled(self, bound: Bound) -> Any:
+        """Return the queryset, with a compiler that has compiled it already."""
+        compiled = _twin(self._queryset)
+        query = _twin(self._query)
+
+        def get_compiler(*args: Any, **kwargs: Any) -> Any:
+            compiler = _twin(self._compiler)
+            compiler.connection = connections[self._alias]
+            compiler.query = query
+            compiler.setup_query = lambda **kwargs: None
+            compiler.as_sql = lambda **kwargs: bound
+            return compiler
+
+        query.get_compiler = get_compiler
+        compiled._query = query
+        compiled._db = self._alias
+        return compiled
+
+
+def _twin(original: Any) -> Any:
+    """Return a copy as shallow as there is; `copy()` would evaluate a queryset."""
+    twin = object.__new__(type(original))
+    twin.__dict__.update(original.__dict__)
+    return twin
+
+
+def _is_bare(queryset: Any, compiler: Any) -> bool:
+    """Return whether the rows of the cursor are all there is to the results, or to instances."""
+    fields = [column for column, _, _ in compiler.select[: compiler.col_count]]
+    if (
+        compiler.has_extra_select
+        or compiler.get_converters(fields)
+        or compiler.has_composite_fields(fields)
+    ):
+        return False
+    if queryset._iterable_class is ValuesListIterable:
+        return True
+    return (
+        queryset._iterable_class is ModelIterable
+        and not compiler.annotation_col_map
+        and not compiler.klass_info.get("related_klass_infos")
+        and fetches_as_usual(queryset)
+    )

@@ -1,0 +1,53 @@
+"""Is what was compiled still what the function builds?"""
+
+import random
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import EmptyResultSet
+
+from django_mullet import conf
+from django_mullet.exceptions import PreparedMismatch
+from django_mullet.shapes import Bound
+from django_mullet.sharing import in_tests
+
+__all__ = ["is_due", "verify"]
+
+
+def is_due() -> bool:
+    """Return whether the query that is about to run is to be verified."""
+    return settings.DEBUG or in_tests() or _is_chosen(conf.current().verify_prepared)
+
+
+def verify(name: str, bound: Bound, query: Any, alias: str) -> None:
+    """Raise `PreparedMismatch` if `query` is another one than `bound`."""
+    try:
+        sql, params = query.get_compiler(using=alias).as_sql()
+    except EmptyResultSet:
+        sql, params = "", ()
+    if (sql, _comparable(params)) == (bound[0], _comparable(bound[1])):
+        return
+    raise PreparedMismatch(
+        f"'{name}' was prepared as\n  {_shown(bound)}\nand builds now\n  {_shown((sql, params))}\n"
+        "It reads something besides its parameters: give that as a parameter, or leave "
+        "'@prepared' out."
+    )
+
+
+def _comparable(param: Any) -> Any:
+    if isinstance(param, list | tuple):
+        return [_comparable(each) for each in param]
+    own: Any = type(param).__eq__
+    if own is not object.__eq__:
+        return param
+    # What psycopg wraps, for JSON for instance, has no equality.
+    return type(param), getattr(param, "obj", None) or repr(param)
+
+
+def _shown(bound: Any) -> str:
+    sql, params = bound
+    return f"{sql} with {tuple(params)!r}"
+
+
+def _is_chosen(share: float) -> bool:
+    return random.random() < share  # noqa: S311
