@@ -114,6 +114,10 @@ mutation: $(VENV)/dev.stamp  ## Try whether the tests notice faults: MODULE=rout
 dist: $(VENV)/dev.stamp  ## Build the wheel and the sdist, install the wheel and try it
 	scripts/check_dist
 
+.PHONY: template
+template: $(VENV)/dev.stamp  ## Make a project as the README says, from the wheel, and try it
+	python scripts/check_template.py
+
 .PHONY: lock
 lock: $(BIN)/uv  ## Pin the newest versions of everything
 	scripts/lock

@@ -2,7 +2,8 @@
 
 The first line of each Python block is a comment that names its file: `# shop/api.py`. The blocks
 of the README are a project, together with what `docs_project` holds. Those of another page go on
-from there: into the settings they are appended, and any other file they replace.
+from there: into the settings they are appended, and any other file they replace. What the README
+writes into a project of `startproject` is for `scripts/check_template.py` to try.
 
 `python -m tests.documentation DIRECTORY` writes the project of each page into a directory of its
 own below DIRECTORY, which must exist.
@@ -30,9 +31,12 @@ __all__ = [
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
-PACKAGES = ROOT / "docs" / "packages.md"  # quotes `tests/packages`, which runs with its packages
+PACKAGES = ROOT / "docs" / "packages.md"
+# The first quotes `tests/packages`, and the other is applied to a project there, with DRF.
+ELSEWHERE = {PACKAGES, ROOT / "docs" / "existing-project.md"}
 BASE = Path(__file__).resolve().parent / "docs_project"
 SETTINGS = "project/settings.py"
+STARTED = ("books/", "mysite/")  # what `startproject` makes
 
 BLOCK = re.compile(r"^ *```py\w* *\n(?P<code>.*?)^ *```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# (?P<file>\w[\w/]*\.py)\n")
@@ -70,6 +74,8 @@ def write_project(page: Path, directory: Path) -> Path:
     for source in dict.fromkeys([README, page]):
         written: set[str] = {SETTINGS}
         for block in blocks(source.name, source.read_text()):
+            if block.file.startswith(STARTED):
+                continue
             file = directory / block.file
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("a" if block.file in written else "w") as stream:
@@ -79,7 +85,7 @@ def write_project(page: Path, directory: Path) -> Path:
 
 
 PAGES_WITH_CODE = [
-    page for page in PAGES if page != PACKAGES and list(blocks(page.name, page.read_text()))
+    page for page in PAGES if page not in ELSEWHERE and list(blocks(page.name, page.read_text()))
 ]
 
 

@@ -10,6 +10,8 @@ from asgiref.sync import AsyncToSync, SyncToAsync, async_to_sync
 from django.core import signals
 from django.db import transaction
 from django.http import HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.test import Client, RequestFactory
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute, get_request_handler
 from fastapi.testclient import TestClient
@@ -69,6 +71,20 @@ def test_django_notes_exemptions_from_atomic_requests_on_the_view() -> None:
 
     assert _compat.non_atomic_aliases(view) == {"default", "other"}
     assert _compat.non_atomic_aliases(lambda: None) == set()
+
+
+@pytest.mark.parametrize("enforce", [True, False])
+def test_django_s_test_client_says_whether_it_wants_csrf_checks(enforce: bool) -> None:
+    request = Client(enforce_csrf_checks=enforce).get("/admin/login/").wsgi_request
+    other = RequestFactory().post("/")
+    middleware = CsrfViewMiddleware(lambda _: HttpResponse())
+
+    assert _compat.passes_csrf_checks(request) is not enforce
+    assert middleware.process_view(other, HttpResponse, (), {}) is not None
+    assert not _compat.passes_csrf_checks(other)
+    _compat.let_pass_csrf_checks(other)
+    assert _compat.passes_csrf_checks(other)
+    assert middleware.process_view(other, HttpResponse, (), {}) is None
 
 
 @pytest.mark.parametrize("name", ["dependant", "dependency_overrides_provider"])

@@ -126,8 +126,16 @@ class Headers:
 
 gone: list[list[str]] = []
 
+guarded = APIRouter(django_middleware=True)
+
+
+@guarded.post("/guarded/")
+def guard() -> None: ...
+
+
 app = FastAPI()
 app.include_router(router, prefix="/api")
+app.include_router(guarded, prefix="/api")
 app.include_router(late_router, prefix="/late")
 app.mount("/mounted", FastAPI(), name="mounted")
 app.add_middleware(Headers)
@@ -332,6 +340,14 @@ class TestRequest:
         response = Client(enforce_csrf_checks=True).post("/api/echo/")
 
         assert response.status_code == 200
+
+    @pytest.mark.parametrize(("enforce", "status"), [(True, 403), (False, 200)])
+    def test_needs_the_csrf_token_behind_middleware_if_the_client_says_so(
+        self, enforce: bool, status: int
+    ) -> None:
+        response = Client(enforce_csrf_checks=enforce).post("/api/guarded/")
+
+        assert response.status_code == status
 
     @pytest.mark.django_db
     def test_is_not_refused_under_atomic_requests(

@@ -14,6 +14,8 @@ runs on the oldest and newest supported releases.
 * Django: where a `Signal` keeps its receivers. Missing door: a method that lists them.
 * Django: `_non_atomic_requests`, which `transaction.non_atomic_requests` leaves on a view.
   Missing door: a public reader.
+* Django: `_dont_enforce_csrf_checks`, by which the test client tells `CsrfViewMiddleware` to let a
+  request pass. Missing door: a public name for it.
 * Django: `_result_cache`, `_iterable_class` and `_prefetch_related_lookups` of a queryset: whether
   it is evaluated, and what the caller wants to come of its rows. Missing doors: public readers.
 * Django: `Query.get_compiler` and what a compiler knows when it has compiled: `select`,
@@ -62,8 +64,10 @@ __all__ = [
     "handler_variable",
     "is_as_built",
     "is_evaluated",
+    "let_pass_csrf_checks",
     "move_context",
     "non_atomic_aliases",
+    "passes_csrf_checks",
     "receivers_of",
     "replace_function_stack",
     "replace_receive",
@@ -99,6 +103,16 @@ def non_atomic_aliases(endpoint: Callable[..., Any]) -> set[str]:
     """Return the aliases that `@transaction.non_atomic_requests` exempts `endpoint` from."""
     aliases: set[str] = getattr(endpoint, "_non_atomic_requests", set())
     return aliases
+
+
+def passes_csrf_checks(request: Any) -> bool:
+    """Return whether Django's test client has made the request, and wants no CSRF checks."""
+    return bool(getattr(request, "_dont_enforce_csrf_checks", False))
+
+
+def let_pass_csrf_checks(request: Any) -> None:
+    """Have `CsrfViewMiddleware` let the request pass, as the test client has it."""
+    request._dont_enforce_csrf_checks = True
 
 
 def send_orm_to(executor: ThreadSensitiveExecutor) -> Callable[[], None]:

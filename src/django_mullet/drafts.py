@@ -4,7 +4,6 @@
 """
 
 import re
-import sys
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
@@ -16,7 +15,7 @@ from pydantic import create_model
 from django_mullet.field_types import annotation_of
 from django_mullet.fields import find_field
 from django_mullet.schemas import ModelSchema
-from django_mullet.spelling import imports_of, spell
+from django_mullet.spelling import import_lines, imports_of, spell
 
 __all__ = ["schema_for", "source_for"]
 
@@ -126,25 +125,6 @@ def _secrets(model: type[models.Model], exclude: Collection[str]) -> list[str]:
 def _imports(
     model: type[models.Model], chosen: Mapping[str, Any], names: Mapping[str, str]
 ) -> list[str]:
-    """Return the lines of the imports: Python's own, those of packages, and the model's."""
     used = {found for annotation in chosen.values() for found in imports_of(annotation)}
     used |= {("django_mullet.schemas", "ModelSchema"), (model.__module__, model.__name__)}
-    groups: dict[int, dict[str, list[str]]] = {0: {}, 1: {}, 2: {}}
-    for module, name in sorted(used):
-        if module != "builtins" or name in names:
-            spelled = f"{name} as {names[name]}" if name in names else name
-            group = groups[_group(module, model)]
-            group.setdefault(module, []).append(spelled)
-    written = [
-        [f"from {module} import {', '.join(found)}" for module, found in group.items()]
-        for group in groups.values()
-        if group
-    ]
-    return "\n\n".join("\n".join(lines) for lines in written).splitlines()
-
-
-def _group(module: str, model: type[models.Model]) -> int:
-    package = module.partition(".")[0]
-    if package in sys.stdlib_module_names:
-        return 0
-    return 2 if package == model.__module__.partition(".")[0] else 1
+    return import_lines(used, own={model.__module__.partition(".")[0]}, names=names)

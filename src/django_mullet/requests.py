@@ -22,10 +22,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
-from django_mullet._compat import replace_receive
+from django_mullet._compat import let_pass_csrf_checks, replace_receive
 from django_mullet.hops import run_below, to_loop
 
 __all__ = ["DjangoRequest", "django_request"]
+
+PASSES_CSRF = "mullet.passes_csrf"
+"""The key of the ASGI scope that says whether Django's test client wants no CSRF checks."""
 
 _REQUEST = "mullet.request"
 _FORM = "mullet.form"
@@ -66,6 +69,8 @@ class RouteRequest(ASGIRequest):
         # A copy: the two would else refer to each other, and wait for the garbage collector.
         super().__init__(dict(request.scope), cast("IO[bytes]", stream))
         self._match = match
+        if request.scope.get(PASSES_CSRF):
+            let_pass_csrf_checks(self)
         request.scope[_REQUEST] = self
 
     @property

@@ -1,14 +1,17 @@
 """How is a type written in Python, and what is imported for it?"""
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import JsonValue
 
-__all__ = ["imports_of", "spell", "union_of"]
+__all__ = ["import_lines", "imports_of", "spell", "union_of"]
 
 UNIONS = (Union, UnionType)
+
+LINE_LENGTH = 88  # of formatters that nobody has told another
 
 
 def spell(annotation: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:
@@ -45,6 +48,29 @@ def imports_of(annotation: Any) -> Iterator[tuple[str, str]]:
         yield from imports_of(argument)
 
 
+def import_lines(
+    used: Iterable[tuple[str, str]],
+    *,
+    own: Collection[str],
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """Return the imports of pairs of a module and a name: Python's own, of packages, and `own`.
+
+    `own` are the packages of the project, and `names` the names that stand for others.
+    """
+    groups: dict[int, dict[str, list[str]]] = {0: {}, 1: {}, 2: {}}
+    for module, name in sorted(set(used)):
+        if module != "builtins" or name in names:
+            spelled = f"{name} as {names[name]}" if name in names else name
+            groups[_group(module, own)].setdefault(module, []).append(spelled)
+    written = [
+        [_import(module, found) for module, found in group.items()]
+        for group in groups.values()
+        if group
+    ]
+    return "\n\n".join("\n".join(lines) for lines in written).splitlines()
+
+
 def union_of(annotation: Any) -> tuple[Any, ...]:
     """Return what `annotation` is one of; itself, if it is no union."""
     if get_origin(annotation) in UNIONS:
@@ -60,3 +86,17 @@ def _parts(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
     if generic and generic["args"]:
         return generic["origin"], generic["args"]
     return get_origin(annotation) or annotation, get_args(annotation)
+
+
+def _import(module: str, names: list[str]) -> str:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= LINE_LENGTH:
+        return line
+    return "\n".join([f"from {module} import (", *(f"    {name}," for name in names), ")"])
+
+
+def _group(module: str, own: Collection[str]) -> int:
+    package = module.partition(".")[0]
+    if package in sys.stdlib_module_names:
+        return 0
+    return 2 if package in own else 1

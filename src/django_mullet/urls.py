@@ -37,7 +37,9 @@ from starlette.convertors import Convertor
 from starlette.routing import BaseRoute, Route
 from starlette.types import Message, Scope
 
+from django_mullet._compat import passes_csrf_checks
 from django_mullet.applications import get_application
+from django_mullet.requests import PASSES_CSRF
 
 __all__ = ["RoutePatterns", "api_view", "is_api_view", "urlpatterns"]
 
@@ -203,6 +205,7 @@ def build_scope(request: HttpRequest) -> Scope:
         "headers": list(iter_headers(request)),
         "client": (client, int(meta.get("REMOTE_PORT") or 0)) if client else None,
         "server": (meta["SERVER_NAME"], int(port) if port.isdigit() else None),
+        PASSES_CSRF: passes_csrf_checks(request),
     }
 
 

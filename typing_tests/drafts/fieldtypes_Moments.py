@@ -1,6 +1,11 @@
 """What `manage.py schema` prints; checked by mypy and pyright."""
 
-from datetime import date as date_type, datetime as datetime_type, time as time_type, timedelta
+from datetime import (
+    date as date_type,
+    datetime as datetime_type,
+    time as time_type,
+    timedelta,
+)
 
 from django_mullet.schemas import ModelSchema
 
