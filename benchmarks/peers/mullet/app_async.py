@@ -15,6 +15,7 @@ from django_mullet.asgi import mount_django
 from django_mullet.routing import APIRouter
 from django_mullet.schemas import Create, Patch
 from django_mullet.transaction import Atomic
+from queries import all_articles, all_rows, articles_of, simulations_of, users_of
 from schemas import (
     ArticleSchema,
     Listed,
@@ -31,7 +32,7 @@ router = APIRouter(prefix="/api")
 
 async def current_user(x_api_key: Annotated[str, Header()]) -> User:
     """Dependency: who asks."""
-    user = await User.objects.filter(api_key=x_api_key).afirst()
+    user = await users_of(x_api_key).afirst()
     if user is None:
         raise HTTPException(401, "X-API-Key is not known.")
     return user
@@ -42,12 +43,12 @@ CurrentUser = Annotated[User, Depends(current_user)]
 
 @router.get("/simulations/", response_model=list[SimulationSchema])
 async def simulations(user: CurrentUser) -> QuerySet[Simulation]:
-    return Simulation.objects.filter(user=user).order_by("id")
+    return simulations_of(user.pk)
 
 
 @router.get("/simulations/{pk}/")
 async def simulation(pk: str, user: CurrentUser) -> SimulationSchema:
-    return await SimulationSchema.aget_or_404(Simulation.objects.filter(user=user), pk=pk)
+    return await SimulationSchema.aget_or_404(simulations_of(user.pk), pk=pk)
 
 
 @router.patch("/simulations/{pk}/")
@@ -63,12 +64,12 @@ async def patch_simulation(
 
 @router.get("/articles/", response_model=list[Listed])
 async def articles() -> QuerySet[Article]:
-    return Article.objects.order_by("-published_at", "-id")[:20]
+    return all_articles()[:20]
 
 
 @router.get("/articles/{pk}/")
 async def article(pk: int) -> ArticleSchema:
-    return await ArticleSchema.aget_or_404(Article.objects.all(), pk=pk)
+    return await ArticleSchema.aget_or_404(all_articles(), pk=pk)
 
 
 @router.post("/tags/", status_code=201)
@@ -80,13 +81,13 @@ async def create_tag(body: Create[TagSchema]) -> TagSchema:
 
 @router.get("/search/", response_model=Page)
 async def search(author: int, published: bool, limit: int = 20, offset: int = 0) -> dict[str, Any]:
-    found = Article.objects.filter(author=author, published=published).order_by("id")
+    found = articles_of(author, published)
     return {"items": found[offset : offset + limit], "count": await found.acount()}
 
 
 @router.get("/wide/", response_model=list[WideRow])
 async def wide() -> QuerySet[Wide]:
-    return Wide.objects.order_by("id")
+    return all_rows()
 
 
 @router.get("/wide/unplanned/")

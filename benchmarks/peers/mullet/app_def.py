@@ -8,14 +8,13 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
 django.setup()
 
-from django.db.models import QuerySet
 from fastapi import Depends, FastAPI, Header, HTTPException
 
 from django_mullet.asgi import mount_django
-from django_mullet.prepared import prepared
 from django_mullet.routing import APIRouter
 from django_mullet.schemas import Create, Patch
 from django_mullet.transaction import Atomic
+from queries import all_articles, all_rows, articles_of, simulations_of, users_of
 from schemas import (
     ArticleSchema,
     Listed,
@@ -25,34 +24,9 @@ from schemas import (
     UnplannedRow,
     WideRow,
 )
-from shop.models import Article, Simulation, User, Wide
+from shop.models import Simulation, User, Wide
 
 router = APIRouter(prefix="/api")
-
-
-@prepared
-def users_of(api_key: str) -> QuerySet[User]:
-    return User.objects.filter(api_key=api_key)
-
-
-@prepared
-def simulations_of(user_id: int) -> QuerySet[Simulation]:
-    return Simulation.objects.filter(user_id=user_id).order_by("id")
-
-
-@prepared
-def articles_of(author_id: int, published: bool) -> QuerySet[Article]:
-    return Article.objects.filter(author_id=author_id, published=published).order_by("id")
-
-
-@prepared
-def all_articles() -> QuerySet[Article]:
-    return Article.objects.order_by("-published_at", "-id")
-
-
-@prepared
-def all_rows() -> QuerySet[Wide]:
-    return Wide.objects.order_by("id")
 
 
 def current_user(x_api_key: Annotated[str, Header()]) -> User:
