@@ -94,7 +94,7 @@ class Dependency:
         (Dependency(), {402: "Dependency.__call__"}),
         (print, {}),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", type(value).__name__),
 )
 def test_errors_that_code_names(call: Any, found: dict[int, str]) -> None:
     named = named_errors([call])
