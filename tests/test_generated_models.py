@@ -177,7 +177,7 @@ def _is_shown(each: Any) -> bool:
 
 def _annotation(relation: Any, nested: Any) -> Any:
     if relation.many_to_many or relation.one_to_many:
-        return list[nested or annotation_of(relation.related_model._meta.pk)]
+        return list[nested or annotation_of(relation.related_model._meta.pk)]  # type: ignore[misc]
     if nested is None:
         if relation.concrete:
             return annotation_of(relation)
@@ -199,7 +199,7 @@ def test_the_bytes_are_the_same(data: st.DataObject) -> None:
         for model in world.models:
             schema = data.draw(schemas(model, 3))
             instances = list(model.objects.order_by("pk"))
-            adapter = TypeAdapter(list[schema])
+            adapter: TypeAdapter[Any] = TypeAdapter(list[schema])  # type: ignore[valid-type]
 
             expected = adapter.dump_json([schema.model_validate(each) for each in instances])
 
