@@ -2,7 +2,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import fastapi
 import pytest
@@ -13,7 +13,7 @@ from django.core.management.base import SystemCheckError
 from django.db import connections, transaction
 from django.test import override_settings
 from django.urls import include, path
-from fastapi import Depends, FastAPI
+from fastapi import Body, Depends, FastAPI
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from pytest_django import Settings
@@ -21,7 +21,7 @@ from pytest_django import Settings
 from django_mullet.asgi import mount_django
 from django_mullet.checks import check_urlconf
 from django_mullet.routing import APIRouter, DjangoRoute
-from django_mullet.schemas import Create, ModelSchema
+from django_mullet.schemas import Create, ModelSchema, Patch
 from django_mullet.transaction import Atomic, atomic_request
 from django_mullet.urls import RoutePatterns, api_view
 from tests.library.models import Book
@@ -628,3 +628,60 @@ def test_mullet_W003_is_silent_for_websockets_which_have_no_response(serve: Serv
     serve(served)
 
     assert run("mullet.W003") == []
+
+
+# Bodies
+
+
+def as_shown(route: str = "POST /") -> checks.Warning:
+    return checks.Warning(
+        f"The route '{route}' takes 'BookSchema' as its body, which is what the API shows: "
+        "read-only fields are asked of the client, and the defaults and limits of the model do "
+        "not hold.",
+        hint="Write 'Create[BookSchema]', 'Update[BookSchema]' or 'Patch[BookSchema]', of "
+        "'django_mullet.schemas', for the body.",
+        id="mullet.W007",
+    )
+
+
+class Order(BaseModel):
+    books: list[BookSchema]
+
+
+def of_a_schema(body: BookSchema) -> None: ...
+def of_a_list(body: list[BookSchema]) -> None: ...
+def of_one_of_two(body: Create[BookSchema], other: BookSchema) -> None: ...
+def of_a_dependency(order: Annotated[None, Depends(of_a_schema)]) -> None: ...
+def of_both(body: BookSchema, order: Annotated[None, Depends(of_a_schema)]) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "endpoint", [of_a_schema, of_a_list, of_one_of_two, of_a_dependency, of_both]
+)
+def test_mullet_W007_fires_for_a_body_as_the_api_shows_it(
+    serve: Serve, endpoint: Callable[..., Any]
+) -> None:
+    served, router = FastAPI(), APIRouter()
+    router.post("/")(endpoint)
+    served.include_router(router)
+    serve(served)
+
+    assert run("mullet.W007") == [as_shown()]
+
+
+def of_create(body: Create[BookSchema]) -> None: ...
+def of_patches(body: list[Patch[BookSchema]]) -> None: ...
+def of_another_model(body: Order) -> None: ...
+def of_no_model(body: Annotated[int, Body()]) -> BookSchema: ...  # type: ignore[empty-body]
+
+
+@pytest.mark.parametrize("endpoint", [of_create, of_patches, of_another_model, of_no_model])
+def test_mullet_W007_is_silent_for_every_other_body(
+    serve: Serve, endpoint: Callable[..., Any]
+) -> None:
+    served, router = FastAPI(), APIRouter()
+    router.post("/")(endpoint)
+    served.include_router(router)
+    serve(served)
+
+    assert run("mullet.W007") == []

@@ -746,7 +746,10 @@ def test_a_returned_response_is_sent_as_it_is(router: APIRouter) -> None:
 @override_settings(MULLET={"THREADS": 1, "QUEUE": 1, "RETRY_AFTER": 7})
 @pytest.mark.parametrize("path", ["/sync", "/async"])
 def test_an_overloaded_server_says_so(
-    router: APIRouter, path: str, all_workers_busy: Callable[[], None]
+    router: APIRouter,
+    path: str,
+    all_workers_busy: Callable[[], None],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     @router.get("/sync")
     def sync() -> str:
@@ -763,6 +766,9 @@ def test_an_overloaded_server_says_so(
     assert response.status_code == 503
     assert response.json() == {"detail": "The server is busy."}
     assert response.headers["Retry-After"] == "7"
+    [logged] = [record for record in caplog.records if record.name == "django.request"]
+    assert logged.levelname == "WARNING"
+    assert logged.message.startswith(f"Busy: {path}: All workers are busy")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from django_mullet.planning import input_key
 from django_mullet.variants import Variant
 
-__all__ = ["BodyField", "body_fields", "body_models"]
+__all__ = ["BodyField", "body_fields", "body_models", "marked_as"]
 
 Path = tuple[str, ...]
 
@@ -35,7 +35,7 @@ def body_fields(dependant: Dependant) -> Iterator[BodyField]:
     for param in params:
         path = (param.alias,) if is_embedded else ()
         info = param.field_info
-        models = list(body_models(info.annotation, _variant_in(info.metadata)))
+        models = list(body_models(info.annotation, marked_as(info)))
         if not models:
             yield BodyField(param.name, (param.alias,))
         for schema, variant in models:
@@ -52,6 +52,11 @@ def body_models(annotation: Any, variant: Variant | None = None) -> Iterator[tup
     else:
         for argument in get_args(annotation):
             yield from body_models(argument, variant)
+
+
+def marked_as(info: Any) -> Variant | None:
+    """Return the variant that a Pydantic field or a parameter of FastAPI is marked as."""
+    return _variant_in(info.metadata)
 
 
 def _body_params(dependant: Dependant) -> Iterator[Any]:
@@ -71,7 +76,7 @@ def _fields_of(
             continue
         loc = (*path, input_key(schema, name))
         yield BodyField(name, loc, django_model)
-        inner = _variant_in(info.metadata) or variant
+        inner = marked_as(info) or variant
         for nested, its_variant in body_models(info.annotation, inner):
             yield from _fields_of(nested, its_variant, loc, (*outer, schema))
 

@@ -11,6 +11,7 @@ mullet.W003   a dependency commits after the response is sent
 mullet.W004   `reverse()` does not find the routes
 mullet.W005   ASGI_APPLICATION is not set
 mullet.W006   the application does not serve Django
+mullet.W007   a route takes a body as the API shows it
 """
 
 from collections.abc import Callable, Iterator
@@ -29,10 +30,12 @@ from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_rout
 from django_mullet import conf, prepared
 from django_mullet.applications import get_application
 from django_mullet.asgi import is_mounted
+from django_mullet.bodies import body_models, marked_as
 from django_mullet.callables import dotted_name, layers
 from django_mullet.components import clashes
 from django_mullet.dependencies import Kind, kind
 from django_mullet.routing import DjangoRoute
+from django_mullet.schemas import ModelSchema
 from django_mullet.urls import RoutePatterns, is_api_view
 from django_mullet.websockets import DjangoWebSocket
 
@@ -134,7 +137,7 @@ def _includes_routes(pattern: Any) -> bool:
 
 
 def check_application(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
-    """E002, E005, W002, W003, W005, W006: about the application, which is imported, and routes."""
+    """E002, E005, W002, W003, W005 to W007: about the application, which is imported."""
     path = _application_path()
     if not path:
         return [_application_not_set()]
@@ -203,6 +206,8 @@ def _route_messages(context: RouteContext) -> Iterator[checks.CheckMessage]:
     # A dictionary, as a route may have a dependency more than once.
     for call in dict.fromkeys(_committing_late(context.dependant)):
         yield _late_commit(route, dotted_name(call))
+    for schema in _bodies_as_shown(context.dependant):
+        yield _body_as_shown(route, schema)
 
 
 def _websocket_messages(context: RouteContext) -> Iterator[checks.CheckMessage]:
@@ -239,6 +244,30 @@ def _late_commit(route: str, dependency: str) -> checks.CheckMessage:
         hint="Write 'Depends(dependency, scope=\"function\")' for it, or use 'Atomic' of "
         "'django_mullet.transaction'.",
         id="mullet.W003",
+    )
+
+
+def _bodies_as_shown(dependant: Dependant) -> list[Any]:
+    """Return the schemas of a body that are neither `Create`, `Update` nor `Patch` of one."""
+    found = {
+        schema: None
+        for field in dependant.body_params
+        for schema, variant in body_models(field.field_info.annotation, marked_as(field.field_info))
+        if variant is None and issubclass(schema, ModelSchema)
+    }
+    for sub in dependant.dependencies:
+        found |= dict.fromkeys(_bodies_as_shown(sub))
+    return [*found]
+
+
+def _body_as_shown(route: str, schema: Any) -> checks.CheckMessage:
+    name = schema.__name__
+    return checks.Warning(
+        f"The route '{route}' takes '{name}' as its body, which is what the API shows: read-only "
+        "fields are asked of the client, and the defaults and limits of the model do not hold.",
+        hint=f"Write 'Create[{name}]', 'Update[{name}]' or 'Patch[{name}]', of "
+        "'django_mullet.schemas', for the body.",
+        id="mullet.W007",
     )
 
 

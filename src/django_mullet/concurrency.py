@@ -119,7 +119,10 @@ class WorkerPool:
                 self._start_worker(job)
                 return
         if not even_if_full and len(self._backlog) >= conf.current().queue:
-            raise Overloaded("All workers are busy and the queue is full.")
+            raise Overloaded(
+                "All workers are busy, and as many jobs wait as MULLET['QUEUE'] lets wait. Run "
+                "more processes, or raise MULLET['THREADS'] if endpoints wait for slow services."
+            )
         self._backlog.append(job)
         self._match()
         if not self._crowded.is_set():

@@ -18,7 +18,8 @@ from typing import Any
 import fastapi
 from django.apps import apps
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db import InterfaceError, OperationalError, ProgrammingError
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import FastAPIError
@@ -34,6 +35,7 @@ from django_mullet._compat import (
     replace_request_stack,
     request_stack,
 )
+from django_mullet.advice import advise
 from django_mullet.dependencies import Kind, Overrides, Traits, adapted_tree, traits
 from django_mullet.error_docs import Responses, listed
 from django_mullet.exceptions import Overloaded
@@ -227,12 +229,17 @@ async def _respond(plan: _Plan, request: Request) -> Response:
     try:
         return await _execute(plan, mode, request, execution)
     except Overloaded as error:
+        logger.warning("Busy: %s: %s", request.url.path, error)
         raise _unavailable("The server is busy.") from error
     except (OperationalError, InterfaceError) as error:
         if not execution.connection_lost:
+            advise(error, plan.endpoint)
             raise
         logger.exception("Database away: %s", request.url.path)
         raise _unavailable("The database is not available.") from error
+    except (ProgrammingError, SynchronousOnlyOperation) as error:
+        advise(error, plan.endpoint)
+        raise
 
 
 async def _execute(plan: _Plan, mode: _Mode, request: Request, execution: Execution) -> Response:

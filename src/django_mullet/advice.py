@@ -1,0 +1,39 @@
+"""What could whoever wrote an endpoint type, when Django's message does not say it?
+
+The advice becomes a note of the exception (PEP 678), which a traceback and a log entry show below
+its message. The exception stays what it is.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+
+__all__ = ["advise"]
+
+_NO_SUCH = re.compile(r"no such (table|column)")
+"""What SQLite says; it has no code for it."""
+
+_UNDEFINED = {"42P01", "42703"}
+"""The SQLSTATEs `undefined_table` and `undefined_column` of PostgreSQL."""
+
+
+def advise(error: Exception, endpoint: Callable[..., Any]) -> None:
+    """Add a note to `error` that says what to type, where that is known."""
+    if isinstance(error, SynchronousOnlyOperation):
+        name = f"{endpoint.__module__}.{endpoint.__qualname__}"
+        error.add_note(
+            f"'{name}' is 'async def'. Write 'def', and leave the rest as it is; or await the "
+            "asynchronous methods of the ORM, 'aget()' for instance, and write 'async with "
+            "atomic():' with 'from django_mullet.transaction import atomic'."
+        )
+    elif _lacks_migration(error):
+        error.add_note(
+            "A migration may be missing: run 'manage.py makemigrations' and 'manage.py migrate'."
+        )
+
+
+def _lacks_migration(error: Exception) -> bool:
+    sqlstate = getattr(error.__cause__, "sqlstate", None)
+    return sqlstate in _UNDEFINED or bool(_NO_SUCH.match(str(error)))
