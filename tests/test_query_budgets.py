@@ -85,8 +85,12 @@ def test_more_queries_are_an_error_that_lists_them(client: TestClient, path: str
     with pytest.raises(TooManyQueries) as caught:
         client.get(path)
 
-    message, *statements = str(caught.value).splitlines()
+    message, *statements, advice = str(caught.value).splitlines()
     assert message == "The route may make 2 queries, and made 3:"
+    assert advice == (
+        "Load what it reads at once, by 'select_related()', 'prefetch_related()' or a schema's "
+        "'from_qs()', or write 'max_queries(3)'."
+    )
     assert statements == [f"  {sql}" for sql in caught.value.statements]
     assert all("catalogue_person" in sql for sql in statements)
 

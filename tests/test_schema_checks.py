@@ -1,11 +1,13 @@
 """Is an annotation that contradicts its model told, and no other?"""
 
 import enum
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from ipaddress import IPv4Address
 from itertools import product
+from pathlib import Path
 from typing import Annotated, Any, Literal, NewType
 from uuid import UUID
 
@@ -13,6 +15,7 @@ import pytest
 from django.core.checks import Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+from django.test import override_settings
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -108,6 +111,46 @@ def test_E004_names_schemas_that_contain_themselves() -> None:
     assert {(message.id, message.hint) for message in found} == {
         ("mullet.E004", "Change one of the annotations that it names.")
     }
+
+
+def schemas_of(source: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what is told of the schemas, when the application is in a module of `source`."""
+    (directory / "schemas_asgi.py").write_text(source)
+    monkeypatch.syspath_prepend(directory)
+    monkeypatch.delitem(sys.modules, "schemas_asgi", raising=False)
+    with override_settings(ASGI_APPLICATION="schemas_asgi.app"):
+        return [found.msg for found in check_schemas(None)]
+
+
+def test_mullet_E004_imports_the_application_to_see_its_schemas(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = """
+from fastapi import FastAPI
+
+from django_mullet.schemas import ModelSchema
+from tests.library.models import Book
+
+
+class OfTheApplication(ModelSchema[Book]):
+    titel: str
+
+
+app = FastAPI()
+"""
+
+    messages = schemas_of(source, tmp_path, monkeypatch)
+
+    says = "'OfTheApplication.titel' is 'str', but 'Book' has nothing of that name."
+    assert says in messages
+
+
+def test_mullet_E004_leaves_it_to_E002_why_there_is_no_application(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    messages = schemas_of("1 / 0", tmp_path, monkeypatch)
+
+    assert [message for message in messages if "division" in message] == []
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,9 @@ class TooManyQueries(MulletError):
     def __init__(self, number: int, statements: list[str]) -> None:
         listed = "".join(f"\n  {sql}" for sql in statements)
         super().__init__(
-            f"The route may make {number} queries, and made {len(statements)}:{listed}"
+            f"The route may make {number} queries, and made {len(statements)}:{listed}\n"
+            "Load what it reads at once, by 'select_related()', 'prefetch_related()' or a schema's "
+            f"'from_qs()', or write 'max_queries({len(statements)})'."
         )
         self.statements = statements
 

@@ -7,6 +7,7 @@ Python's own may take whatever it likes.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
@@ -22,6 +23,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from pydantic import AfterValidator, JsonValue
 
+from django_mullet.applications import get_application
 from django_mullet.field_types import annotation_of, value_field
 from django_mullet.fields import find_field
 from django_mullet.ranges import Range
@@ -42,7 +44,13 @@ PLAIN = (*SCALARS, *MAPPINGS, *SEQUENCES)
 
 
 def check_schemas(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
-    """E004: a schema contradicts its model. Looks at every schema that is imported."""
+    """E004: a schema contradicts its model. Looks at every schema that is imported.
+
+    Those of the application are: in which order checks run is not defined, and another may import
+    it later, or never. Why it cannot be imported is told by E002.
+    """
+    with suppress(Exception):
+        get_application()
     return [message for schema in _subclasses(ModelSchema) for message in messages_of(schema)]
 
 
