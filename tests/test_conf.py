@@ -77,13 +77,21 @@ def test_something_that_is_no_dict_is_reported(values: Any) -> None:
 
 def test_an_unknown_key_is_reported_with_those_known() -> None:
     with pytest.raises(ImproperlyConfigured) as caught:
-        conf.parse({"THREAD": 1})
+        conf.parse({"SPEED": 1})
 
     assert str(caught.value) == (
-        "MULLET has no setting 'THREAD'. It knows: CONNECTIONS, CONNECTION_TIMEOUT, "
+        "MULLET has no setting 'SPEED'. It knows: CONNECTIONS, CONNECTION_TIMEOUT, "
         "LAZY_LOADS, PROBLEM_DETAILS, QUEUE, REFUSE_READ_ONLY, RETRY_AFTER, "
         "ROLLBACK_ON_ERROR_RESPONSE, THREADS, VERIFY_PREPARED."
     )
+
+
+@pytest.mark.parametrize("key", ["THREAD", "threads", "TREADS"])
+def test_a_misspelt_key_is_told_how_to_write_it(key: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        conf.parse({key: 1})
+
+    assert str(caught.value) == f"MULLET has no setting '{key}'. Write 'THREADS'."
 
 
 @pytest.mark.parametrize("value", [True, -0.1, 1.1, "1", None])

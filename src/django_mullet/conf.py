@@ -1,6 +1,7 @@
 """What `settings.MULLET` says, read at call time so that `override_settings` works."""
 
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -76,8 +77,9 @@ def parse(values: Any) -> Settings:
     parsed: dict[str, Any] = {}
     for key, value in values.items():
         if key not in _NAMES:
-            known = ", ".join(sorted(_NAMES))
-            raise ImproperlyConfigured(f"MULLET has no setting {key!r}. It knows: {known}.")
+            close = get_close_matches(str(key).upper(), _NAMES, n=1)
+            known = f"Write '{close[0]}'" if close else f"It knows: {', '.join(sorted(_NAMES))}"
+            raise ImproperlyConfigured(f"MULLET has no setting {key!r}. {known}.")
         parsed[_NAMES[key]] = _checked(key, value)
     return Settings(**parsed)
 
