@@ -73,6 +73,15 @@ format: $(VENV)/dev.stamp  ## Format the code
 	ruff check --fix
 	ruff format
 
+# In an environment of its own, as only the site needs it.
+.PHONY: docs
+docs:  ## Build the documentation site into build/site, with every link checked
+	$(MAKE) --no-print-directory build-docs VENV=.venv-docs
+
+.PHONY: build-docs
+build-docs: $(VENV)/docs.stamp
+	scripts/docs
+
 .PHONY: contract
 contract: $(VENV)/dev.stamp  ## Try the example over HTTP against its contract
 	env -u DATABASE_URL scripts/contract
@@ -124,7 +133,7 @@ lock: $(BIN)/uv  ## Pin the newest versions of everything
 
 .PHONY: clean
 clean:  ## Remove everything that was made
-	rm -rf .venv* build dist htmlcov .coverage* .hypothesis .*_cache .schemathesis
+	rm -rf .venv* .cache build dist htmlcov .coverage* .hypothesis .*_cache .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/uv: requirements/uv.txt
@@ -145,6 +154,10 @@ $(VENV)-clients/stamp: $(BIN)/uv requirements/clients.txt
 
 clients/typescript/node_modules/stamp: clients/typescript/package-lock.json
 	cd clients/typescript && npm ci --no-audit --no-fund
+	touch $@
+
+$(VENV)/docs.stamp: $(BIN)/uv requirements/docs.txt
+	uv pip install --quiet --require-hashes -r requirements/docs.txt
 	touch $@
 
 $(VENV)/dev.stamp: $(BIN)/uv $(REQUIREMENTS) pyproject.toml

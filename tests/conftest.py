@@ -1,6 +1,7 @@
 """What every test may use."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
@@ -57,3 +58,18 @@ def no_content_types() -> Iterator[None]:
     """Forget those that the test has loaded: their rows go with its own."""
     yield
     ContentType.objects.clear_cache()
+
+
+@pytest.fixture
+def all_workers_busy() -> Iterator[Callable[[], None]]:
+    """Occupies the workers and the queue, where the settings allow one of each."""
+    end = threading.Event()
+
+    def occupy() -> None:
+        pool.stop()
+        assert pool.size == 0
+        for _ in range(2):
+            pool.submit(lambda: end.wait(10))
+
+    yield occupy
+    end.set()

@@ -1,8 +1,5 @@
 import inspect
-import os
 import re
-import subprocess
-import sys
 from dataclasses import Field, fields
 from importlib import import_module
 from pathlib import Path
@@ -20,35 +17,16 @@ from tests.documentation import (
     Block,
     UnnamedBlockError,
     blocks,
+    steps,
     write_project,
+    write_tutorial,
 )
-from tests.each_project import SUCCESS
+from tests.each_project import SUCCESS, run_in_each
 
-TIMEOUT = 120  # seconds
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 PACKAGE = Path(django_mullet.__file__).parent
 
-PUBLIC_MODULES = [
-    "asgi",
-    "conf",
-    "drafts",
-    "error_docs",
-    "exception_handlers",
-    "exceptions",
-    "field_types",
-    "openapi",
-    "operation_ids",
-    "problems",
-    "query_budgets",
-    "ranges",
-    "requests",
-    "retries",
-    "routing",
-    "schemas",
-    "testing",
-    "transaction",
-    "urls",
-]
+PUBLIC_MODULES = re.findall(r"^### `django_mullet\.(\w+)`$", REFERENCE, re.MULTILINE)
 PUBLIC_NAMES = [
     (module, name)
     for module in PUBLIC_MODULES
@@ -58,21 +36,15 @@ PUBLIC_NAMES = [
 
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory in which each page has its project, when all their commands have run."""
+    """The directory in which each page has its project, when all their commands have run.
+
+    The tutorial has one for each of its steps.
+    """
     directory = tmp_path_factory.mktemp("projects")
-    projects = [write_project(page, directory / page.stem) for page in PAGES_WITH_CODE]
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("COV_", "COVERAGE_")) and name != "DJANGO_SETTINGS_MODULE"
-    }
-    subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.each_project", *map(str, projects)],
-        cwd=ROOT,
-        env={**environment, "PYTHONPATH": str(PACKAGE.parent)},
-        check=True,
-        timeout=TIMEOUT,
-    )
+    of_pages = [write_project(page, directory / page.stem) for page in PAGES_WITH_CODE]
+    of_steps = [write_tutorial(step, directory / step) for step in steps()]
+    run_in_each("check,test-on-sqlite", of_pages)
+    run_in_each("makemigrations,check,test", of_steps)
     return directory
 
 
@@ -81,6 +53,14 @@ def test_the_project_of_a_page_runs(page: Path, projects: Path) -> None:
     output = (projects / page.stem / "output").read_text()
 
     assert output.endswith(f"{SUCCESS}\n"), output
+
+
+@pytest.mark.parametrize("step", steps())
+def test_the_project_of_the_tutorial_is_whole_after_each_step(step: str, projects: Path) -> None:
+    output = (projects / step / "output").read_text()
+
+    assert output.endswith(f"{SUCCESS}\n"), output
+    assert re.search(r"^Found [1-9]\d* test", output, re.MULTILINE), output
 
 
 @pytest.mark.parametrize(
@@ -119,6 +99,14 @@ def test_the_reference_has_every_setting_with_its_default(field: Field[Any]) -> 
     assert f"\n| `{name}` | `{default}` |" in REFERENCE
 
 
+def test_the_reference_has_no_setting_that_is_gone() -> None:
+    [table] = re.findall(r"^\| key \| default .*?(?=\n\n)", REFERENCE, re.DOTALL | re.MULTILINE)
+
+    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == {
+        field.name.upper() for field in fields(conf.Settings)
+    }
+
+
 def test_the_reference_has_every_check_and_no_other() -> None:
     source = inspect.getsource(checks) + inspect.getsource(schema_checks)
     ids = set(re.findall(r"mullet\.[EW]\d{3}", source))
@@ -128,19 +116,29 @@ def test_the_reference_has_every_check_and_no_other() -> None:
 
 @pytest.mark.parametrize(("module", "name"), PUBLIC_NAMES, ids=".".join)
 def test_the_reference_has_every_public_name(module: str, name: str) -> None:
+    assert name in names_in_the_reference(module)
+
+
+@pytest.mark.parametrize("module", PUBLIC_MODULES)
+def test_the_reference_has_no_name_that_is_gone(module: str) -> None:
+    assert names_in_the_reference(module) == set(import_module(f"django_mullet.{module}").__all__)
+
+
+def names_in_the_reference(module: str) -> set[str]:
     [section] = re.findall(
         rf"^### `django_mullet\.{module}`\n(.*?)(?=^##|\Z)", REFERENCE, re.DOTALL | re.MULTILINE
     )
+    return set(re.findall(r"^\| `(\w+)", section, re.MULTILINE))
 
-    assert re.search(rf"^\| `{name}\b", section, re.MULTILINE)
 
-
-def test_the_reference_has_every_module() -> None:
+def test_the_reference_says_of_every_module_whether_it_is_public() -> None:
     modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    listed = REFERENCE.partition("## Internal modules")[2].partition("[The life")[0]
+    internal = set(re.findall(r"`([a-z_]+)`", listed))
 
-    assert {
-        name for name in modules if not re.search(rf"`(django_mullet\.)?{name}`", REFERENCE)
-    } == set()
+    assert internal.isdisjoint(PUBLIC_MODULES)
+    assert internal | set(PUBLIC_MODULES) == modules | packages
 
 
 def test_the_reference_has_every_command() -> None:

@@ -771,23 +771,6 @@ def test_an_overloaded_server_says_so(
     assert logged.message.startswith(f"Busy: {path}: All workers are busy")
 
 
-@pytest.fixture
-def all_workers_busy() -> Iterator[Callable[[], None]]:
-    """Occupies the workers and the queue, where the settings allow one of each."""
-    from django_mullet.concurrency import pool
-
-    end = threading.Event()
-
-    def occupy() -> None:
-        pool.stop()
-        assert pool.size == 0
-        for _ in range(2):
-            pool.submit(lambda: end.wait(10))
-
-    yield occupy
-    end.set()
-
-
 # After the response
 
 

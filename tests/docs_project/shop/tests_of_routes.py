@@ -10,6 +10,7 @@ from typing import Any
 
 from django.test import TestCase
 from django.urls import reverse
+from fastapi import params
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from django_mullet.applications import get_application
@@ -22,7 +23,18 @@ MODULES = [
 ]
 
 
+def body_of(route: APIRoute) -> dict[str, Any]:
+    """Return what the client is to send."""
+    if route.body_field is None:
+        return {}
+    if isinstance(route.body_field.field_info, params.Form):
+        return {"files": {param.alias: b"V." for param in route.dependant.body_params}}
+    return {"json": {"title": "V."}}
+
+
 class RouteTests(TestCase):
+    databases = "__all__"
+
     def setUp(self) -> None:
         self.app: Any = get_application()
         included = {context.endpoint for context in iter_route_contexts(self.app.routes)}
@@ -41,11 +53,12 @@ class RouteTests(TestCase):
             if not isinstance(context.original_route, APIRoute):
                 continue
             url = reverse(str(context.name), args=[self.book.pk] * len(context.param_convertors))
-            body = {"title": "V."} if context.original_route.body_field else None
+            body = body_of(context.original_route)
             for method in context.methods or ():
                 with self.subTest(method=method, url=url):
-                    response = client.request(method, url, json=body)
-                    assert response.status_code < 300, response.text
+                    response = client.request(method, url, **body)
+                    # Who calls is a matter of the page's own tests.
+                    assert response.status_code < 300 or response.status_code == 401, response.text
                     answered += 1
         assert answered > 0
 
