@@ -124,7 +124,7 @@ def url(project: Path) -> Iterator[str]:
         )
     try:
         deadline = time.monotonic() + TIMEOUT
-        while "Application startup complete" not in log.read_text():
+        while "Uvicorn running on" not in log.read_text():
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
