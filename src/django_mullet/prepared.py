@@ -39,7 +39,7 @@ from django_mullet.shapes import (
 from django_mullet.templates import Change, Template, elsewhere
 from django_mullet.verification import is_due, verify
 
-__all__ = ["Prepared", "PreparedQuerySet", "known", "prepared", "refusal_of", "shape_of"]
+__all__ = ["Prepared", "PreparedQuerySet", "prepared"]
 
 P = ParamSpec("P")
 QuerySetT = TypeVar("QuerySetT", bound=QuerySet[Any])
