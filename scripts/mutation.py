@@ -36,7 +36,10 @@ PACKAGE = Path("src", "django_mullet")
 TESTS = {
     "concurrency": ["concurrency"],
     "execution": ["execution", "connections", "one_thread", "transaction"],
-    "routing": ["routing", "middleware", "websockets", "dependencies", "transaction", "one_thread"],
+    "routing": [
+        *("routing", "query_budgets", "websockets", "dependencies", "middleware"),
+        *("transaction", "retries", "streaming", "connections", "one_thread", "routes_command"),
+    ],
 }
 """The tests that concern a module, those most likely to notice a change first."""
 

@@ -1,5 +1,6 @@
 """Middleware of every kind that Django takes, for the tests to put around routes."""
 
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
@@ -7,6 +8,7 @@ from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.core.exceptions import MiddlewareNotUsed, PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -16,6 +18,7 @@ from django.utils.decorators import async_only_middleware, sync_and_async_middle
 from django.utils.deprecation import MiddlewareMixin
 from fastapi import HTTPException
 
+from django_mullet.execution import current_execution
 from django_mullet.hops import in_worker
 
 GetResponse = Callable[[HttpRequest], Any]
@@ -104,6 +107,19 @@ class AsyncOnly:
 
     async def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         noted.append(f"async view {here()}")
+
+
+@async_only_middleware
+def thread(get_response: GetResponse) -> GetResponse:
+    """Tells the thread of its synchronous calls, and whether that waits for the next of them."""
+
+    async def middleware(request: HttpRequest) -> Any:
+        response = await get_response(request)
+        response["X-Is-Kept"] = current_execution.get().has_worker
+        response["X-Thread"] = (await sync_to_async(threading.current_thread)()).name
+        return response
+
+    return middleware
 
 
 def raising_function(get_response: GetResponse) -> GetResponse:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import fastapi
 import pytest
+from asgiref.sync import sync_to_async
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Security
 from fastapi.dependencies import models
 from fastapi.responses import Response, StreamingResponse
@@ -691,6 +692,26 @@ def test_every_kind_of_dependency_can_be_overridden_by_every_other(
 
     assert client.get(f"/{endpoint}?q=5").json() == answer
     assert left == after
+
+
+@db
+def test_what_an_asynchronous_override_calls_runs_in_the_request_s_worker() -> None:
+    def original() -> str:
+        return ""
+
+    async def override() -> str:
+        return await sync_to_async(here)()
+
+    app, router = FastAPI(), APIRouter()
+
+    @router.get("/")
+    def endpoint(thread: Annotated[str, Depends(original)]) -> list[str]:
+        return [thread, here()]
+
+    app.include_router(router)
+    app.dependency_overrides[original] = override
+
+    assert TestClient(app).get("/").json() == ["mullet", "mullet"]
 
 
 @needs_dependency_limits

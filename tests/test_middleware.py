@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -177,6 +178,22 @@ def test_asynchronous_middleware_runs_around_every_endpoint(path: str) -> None:
 
     assert answer.headers["x-async"] == "loop"
     assert "async view loop" in noted
+
+
+def test_asynchronous_middleware_has_the_worker_of_a_synchronous_endpoint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("django_mullet.sharing.in_tests", lambda: False)
+    router = APIRouter(django_middleware=named("thread"))
+
+    @router.get("/")
+    def root() -> str:
+        return threading.current_thread().name
+
+    answer = client(router).get("/")
+
+    assert answer.headers["x-is-kept"] == "True"
+    assert answer.headers["x-thread"] == answer.json()
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -736,6 +753,19 @@ def test_the_language_is_that_of_the_request(site: APIClient) -> None:
 
 def test_the_route_is_what_django_resolved(site: APIClient) -> None:
     assert site.get("/match").json() == "match /match"
+
+
+def test_the_route_has_the_prefixes_of_its_routers() -> None:
+    router = APIRouter(prefix="/inner", django_middleware=named("Phases"))
+
+    @router.get("/{number}")
+    def match(request: DjangoRequest, number: int) -> str:
+        return request.resolver_match.route
+
+    app = FastAPI()
+    app.include_router(router, prefix="/outer")
+
+    assert APIClient(app).get("/outer/inner/7").json() == "/outer/inner/{number}"
 
 
 def test_a_404_of_the_endpoint_stays_one(site: APIClient) -> None:

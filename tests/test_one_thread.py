@@ -7,13 +7,15 @@ from contextvars import ContextVar, Token
 from typing import Annotated, Literal
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.utils import timezone, translation
 from fastapi import Depends, FastAPI, Request
 from pydantic import BaseModel, ConfigDict
 
+from django_mullet.execution import current_execution
 from django_mullet.routing import APIRouter
 from tests.load import answers
+from tests.testapp.models import Item
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -123,6 +125,64 @@ def test_a_request_has_one_backend_of_postgresql() -> None:
     found = answers(app, ["/backends"] * CONCURRENCY, concurrency=CONCURRENCY)
 
     assert [(answer.status, len(answer.body)) for answer in found] == [(200, 1)] * CONCURRENCY  # type: ignore[arg-type]
+
+
+def keeps() -> bool:
+    """Return whether a worker waits for what this request does next."""
+    return current_execution.get().has_worker
+
+
+async def between(first: Annotated[Place, Depends(first)]) -> bool:
+    return keeps()
+
+
+waiting = APIRouter()
+
+
+@waiting.get("/def")
+def waits_between(between: Annotated[bool, Depends(between)]) -> bool:
+    return between
+
+
+@waiting.get("/overridden")
+def may_be_overridden(first: Annotated[Place, Depends(place)]) -> object:
+    return first
+
+
+@waiting.get("/async")
+async def waits() -> bool:
+    await Item.objects.acount()
+    return keeps()
+
+
+@pytest.mark.parametrize("path", ["/def", "/overridden"])
+def test_a_request_keeps_its_worker_while_something_awaits_between(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("django_mullet.sharing.in_tests", lambda: False)
+    app = FastAPI()
+    app.include_router(waiting)
+    if path == "/overridden":
+        app.dependency_overrides[place] = between
+
+    [answer] = answers(app, [path])
+
+    assert answer.body is True
+
+
+@pytest.mark.parametrize(("max_age", "kept"), [(0, True), (None, False)])
+def test_an_async_endpoint_keeps_its_worker_where_another_would_connect_anew(
+    monkeypatch: pytest.MonkeyPatch, max_age: int | None, kept: bool
+) -> None:
+    monkeypatch.setattr("django_mullet.sharing.in_tests", lambda: False)
+    for alias in connections:
+        monkeypatch.setitem(connections.settings[alias], "CONN_MAX_AGE", max_age)
+    app = FastAPI()
+    app.include_router(waiting)
+
+    [answer] = answers(app, ["/async"])
+
+    assert answer.body is kept
 
 
 variable: ContextVar[str] = ContextVar("variable", default="unset")

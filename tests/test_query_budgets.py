@@ -2,16 +2,18 @@
 
 import logging
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import override_settings
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from django_mullet.exceptions import TooManyQueries
+from django_mullet.execution import current_execution
 from django_mullet.query_budgets import max_queries
 from django_mullet.routing import APIRouter
 from django_mullet.schemas import ModelSchema
@@ -52,6 +54,18 @@ def create() -> None:
     with transaction.atomic(), transaction.atomic():  # savepoints do not count
         for name in "ab":
             Person.objects.create(name=name)
+
+
+@router.get("/slow")
+def slow() -> float | None:
+    def slowly(execute: Any, *args: Any) -> Any:
+        time.sleep(0.2)
+        return execute(*args)
+
+    with connection.execute_wrapper(slowly):
+        Person.objects.count()
+    log = current_execution.get().log
+    return log and log.seconds
 
 
 @router.get("/works", response_model=list[WorkSchema])
@@ -122,6 +136,15 @@ def test_in_debug_the_response_tells_of_its_queries(
         timing = client.get(path).headers["server-timing"]
 
     assert re.fullmatch(rf'db;dur=\d+\.\d;desc="{number} queries"', timing)
+
+
+def test_in_debug_the_time_of_queries_is_told_in_milliseconds(client: TestClient) -> None:
+    with override_settings(DEBUG=True):
+        answer = client.get("/slow")
+
+    seconds = answer.json()
+    assert seconds >= 0.2
+    assert answer.headers["server-timing"] == f'db;dur={seconds * 1000:.1f};desc="1 queries"'
 
 
 def test_in_debug_the_plan_can_be_asked_for(client: TestClient) -> None:

@@ -489,6 +489,41 @@ def test_an_endpoint_may_do_without_the_body_that_is_sent(router: APIRouter) -> 
     assert serve(router).post("/", content=b"x" * 100_000).status_code == 200
 
 
+@pytest.mark.parametrize("is_overridden", [False, True])
+def test_nobody_waits_for_a_body_that_no_parameter_takes(
+    router: APIRouter, is_overridden: bool
+) -> None:
+    called: list[str] = []
+
+    def original() -> None:
+        called.append("original")
+
+    def override() -> None:
+        called.append("override")
+
+    @router.post("/", dependencies=[Depends(original)])
+    def endpoint() -> None:
+        called.append(here()[:6])
+
+    app = FastAPI()
+    app.include_router(router)
+    if is_overridden:
+        app.dependency_overrides[original] = override
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        called.append("receive")
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(app(scope_of("/"), receive, send))
+
+    assert sent[0]["status"] == 200
+    assert called == ["override" if is_overridden else "original", "mullet"]
+
+
 def test_an_asynchronous_endpoint_may_read_the_body_itself(router: APIRouter) -> None:
     @router.post("/")
     async def endpoint(request: Request) -> int:

@@ -131,10 +131,13 @@ class TestWhereItRuns:
 
     def test_a_router_that_is_the_application_runs_them_too(self, router: APIRouter) -> None:
         @router.websocket("/ws")
+        @router.websocket("/second")
+        @router.websocket("/third")
         async def endpoint(websocket: WebSocket, where: Where) -> None:
             await say(websocket, where)
 
-        assert said(TestClient(router)) == ["mullet"]
+        for path in ("/ws", "/second", "/third"):
+            assert said(TestClient(router), path) == ["mullet"]
 
     def test_so_does_one_included_below_starlette(self, router: APIRouter) -> None:
         @router.websocket("/ws")

@@ -147,8 +147,8 @@ class APIRouter(fastapi.APIRouter):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Return whether a route answers, when this router is included in an application."""
         match, child_scope = super().matches(scope)
-        if scope["type"] == "websocket" and "route" in child_scope:
-            # FastAPI has made it anew, for this inclusion.
+        if "route" in child_scope:
+            # That of a WebSocket FastAPI has made anew, for this inclusion.
             run_in_django(child_scope["route"], scope.get("app"))
         return match, child_scope
 
@@ -218,7 +218,7 @@ async def _respond(plan: _Plan, request: Request) -> Response:
     make: Callable[..., Execution] = Execution
     if plan.around is not None:
         await spool_form(request, request_stack(request.scope))
-        chain = await plan.around.chain(request.scope, on_loop=mode.uses_loop or not plan.is_def)
+        chain = await plan.around.chain(request.scope, on_loop=mode.uses_loop)
         make = partial(MiddlewareExecution, around=plan.around, chain=chain)
         if chain.uses_loop:
             mode = replace(mode, uses_loop=True, pinned=mode.pinned or plan.is_def)
@@ -333,8 +333,7 @@ def _attempt(
 
 
 async def _handle(plan: _Plan, mode: _Mode, request: Request) -> Response:
-    if in_worker() is mode.on_loop:
-        await (to_loop() if mode.on_loop else to_worker())
+    await (to_loop() if mode.on_loop else to_worker())
     if not mode.own_stack:
         return await plan.handler(request)
     async with AsyncExitStack() as stack:
