@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
@@ -18,9 +19,13 @@ from django_mullet.schemas import Create, ModelSchema
 from tests.fieldtypes import models as fieldtypes
 from tests.fieldtypes import schemas
 from tests.library.models import Author, Book
+from tests.relations.models import Guest, Project
 
 CHECKED = Path(__file__).parent.parent / "typing_tests" / "drafts"
-MODELS = [*apps.get_app_config("fieldtypes").get_models(), Book, Author, User]
+MODELS = [
+    *apps.get_app_config("fieldtypes").get_models(),
+    *(Book, Author, User, Project, User.groups.through),
+]
 
 
 class Unheard(models.Field):  # type: ignore[type-arg]
@@ -65,7 +70,7 @@ def test_what_is_written_out_is_what_is_made(model: type[models.Model]) -> None:
 def test_what_is_made_is_what_a_person_would_write(model: type[models.Model]) -> None:
     by_hand = getattr(schemas, f"{model.__name__}Schema", None)
     if by_hand is None:
-        assert model in (Author, Book, User)
+        assert model in (Author, Book, User, Project, User.groups.through)
         return
 
     assert annotations(schema_for(model)).items() <= annotations(by_hand).items()
@@ -94,6 +99,22 @@ def test_fields_are_chosen_and_left_out() -> None:
 
 def test_the_link_to_a_base_is_left_out() -> None:
     assert list(schema_for(fieldtypes.Titled).model_fields) == ["name", "title", "pages"]
+
+
+def test_a_relation_through_a_model_that_needs_more_is_shown_only() -> None:
+    source = source_for(Project)
+
+    assert "from django_mullet.schemas import ModelSchema, ReadOnly\n" in source
+    assert source.endswith("    members: ReadOnly[list[int]]\n    fans: list[int]\n")
+    assert schema_for(Project).is_read_only("members")
+    assert not schema_for(Project).is_read_only("fans")
+
+
+def test_a_model_that_django_has_made_is_found_by_its_relation() -> None:
+    source = source_for(User.groups.through)
+
+    assert "from django.contrib.auth.models import User\n" in source
+    assert "class User_groupsSchema(ModelSchema[User.groups.through]):\n" in source
 
 
 def test_secrets_are_left_out_unless_they_are_named() -> None:
@@ -133,6 +154,19 @@ def test_secrets_are_left_out_unless_they_are_named() -> None:
                 "'undrafted.Special.column' is a 'Unheard', of which no annotation is known: "
                 "exclude it, or write 'register(Unheard, annotation=...)', of "
                 "'django_mullet.field_types'."
+            ),
+        ),
+        (
+            AbstractBaseUser,
+            None,
+            "'AbstractBaseUser' is abstract: take a model that inherits from it.",
+        ),
+        (
+            Guest,
+            None,
+            (
+                "'relations.Guest' is swapped for 'relations.Visitor' by 'RELATIONS_GUEST_MODEL' "
+                "in the settings: take that."
             ),
         ),
     ],

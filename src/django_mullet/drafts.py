@@ -14,7 +14,8 @@ from pydantic import create_model
 
 from django_mullet.field_types import annotation_of
 from django_mullet.fields import find_field
-from django_mullet.schemas import ModelSchema
+from django_mullet.relations import needed_by_through
+from django_mullet.schemas import ModelSchema, ReadOnly
 from django_mullet.spelling import import_lines, imports_of, spell
 
 __all__ = ["schema_for", "source_for"]
@@ -35,13 +36,16 @@ def schema_for(
     """Return a schema of `model` with the fields that a person would write.
 
     These are its columns, foreign keys by their ids (`author_id`), and many-to-many relations by
-    lists of ids; not what is likely to be a secret, unless `fields` names it. Raises
-    `ImproperlyConfigured` for a name that the model lacks, for a field of which no annotation is
+    lists of ids, read-only where the rows between the two need more than both ids; not what is
+    likely to be a secret, unless `fields` names it. Raises `ImproperlyConfigured` for a model that
+    is abstract or swapped, for a name that the model lacks, for a field of which no annotation is
     known, and for the password of a user, which is to be set by `set_password()` only. The schema
     is called `name`, else after the model. Needs the app registry to be ready.
     """
+    read_only: Any = ReadOnly
     chosen: Any = {
-        field: (annotation, ...) for field, annotation in _chosen(model, fields, exclude).items()
+        field: (read_only[annotation] if _is_shown_only(model, field) else annotation, ...)
+        for field, annotation in _chosen(model, fields, exclude).items()
     }
     base: Any = ModelSchema[model]  # type: ignore[valid-type]
     made: Any = create_model(
@@ -62,10 +66,13 @@ def source_for(
     # A field's name stands for the field from there on in its class, to type checkers.
     hidden = {used for annotation in chosen.values() for _, used in imports_of(annotation)}
     names = {used: f"{used}_type" for used in hidden & chosen.keys()}
-    lines = [f"    {field}: {spell(type_, names)}" for field, type_ in chosen.items()]
+    lines = [
+        f"    {field}: {_marked(model, field, spell(type_, names))}"
+        for field, type_ in chosen.items()
+    ]
     if fields is None and (secrets := _secrets(model, exclude)):
         lines.append(f"    # Left out, as secrets are: {', '.join(secrets)}")
-    heading = f"class {name or _name(model)}(ModelSchema[{model.__name__}]):"
+    heading = f"class {name or _name(model)}(ModelSchema[{_spelled(model)}]):"
     return "\n".join([*_imports(model, chosen, names), "", "", heading, *lines]) + "\n"
 
 
@@ -77,6 +84,7 @@ def _chosen(
     model: type[models.Model], fields: Collection[str] | None, exclude: Collection[str]
 ) -> dict[str, Any]:
     """Return the annotations of the schema's fields, by their names."""
+    _refuse_without_rows(model)
     if unknown := [name for name in (*(fields or ()), *exclude) if not _is_field(model, name)]:
         raise ImproperlyConfigured(
             f"'{model.__name__}' has no field '{unknown[0]}': name some of "
@@ -93,6 +101,19 @@ def _chosen(
     return {name: annotation_of(find_field(model, name)) for name in chosen}
 
 
+def _refuse_without_rows(model: type[models.Model]) -> None:
+    meta = model._meta
+    if meta.abstract:
+        raise ImproperlyConfigured(
+            f"'{model.__name__}' is abstract: take a model that inherits from it."
+        )
+    if meta.swapped:
+        raise ImproperlyConfigured(
+            f"'{meta.label}' is swapped for '{meta.swapped}' by '{meta.swappable}' in the "
+            "settings: take that."
+        )
+
+
 def _is_field(model: type[models.Model], name: str) -> bool:
     field = find_field(model, name)
     return field is not None and (field.concrete or field.many_to_many)
@@ -107,6 +128,31 @@ def _candidates(model: type[models.Model]) -> list[str]:
 def _is_link(field: Any) -> bool:
     """Return whether the column leads to the row of the model's base."""
     return field.remote_field is not None and getattr(field.remote_field, "parent_link", False)
+
+
+def _is_shown_only(model: type[models.Model], name: str) -> bool:
+    """Return whether no list of keys says enough of a relation to write it."""
+    field = find_field(model, name)
+    return field.many_to_many and bool(needed_by_through(field))
+
+
+def _marked(model: type[models.Model], name: str, spelled: str) -> str:
+    return f"ReadOnly[{spelled}]" if _is_shown_only(model, name) else spelled
+
+
+def _spelled(model: type[models.Model]) -> str:
+    """Return how the module of the schema calls `model`: `Book.tags.through`, if Django made it."""
+    owner = _importable(model)
+    if owner is model:
+        return model.__name__
+    fields: list[Any] = owner._meta.local_many_to_many
+    [field] = [each for each in fields if each.remote_field.through is model]
+    return f"{owner.__name__}.{field.name}.through"
+
+
+def _importable(model: type[models.Model]) -> type[models.Model]:
+    owner: Any = model._meta.auto_created
+    return owner or model
 
 
 def _is_among(model: type[models.Model], name: str, exclude: Collection[str]) -> bool:
@@ -126,5 +172,8 @@ def _imports(
     model: type[models.Model], chosen: Mapping[str, Any], names: Mapping[str, str]
 ) -> list[str]:
     used = {found for annotation in chosen.values() for found in imports_of(annotation)}
-    used |= {("django_mullet.schemas", "ModelSchema"), (model.__module__, model.__name__)}
+    owner = _importable(model)
+    used |= {("django_mullet.schemas", "ModelSchema"), (owner.__module__, owner.__name__)}
+    if any(_is_shown_only(model, name) for name in chosen):
+        used.add(("django_mullet.schemas", "ReadOnly"))
     return import_lines(used, own={model.__module__.partition(".")[0]}, names=names)

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import models
 
 from django_mullet.fields import facts_of, find_field, is_generic
 
-__all__ = ["key_of", "link_of", "refuse_swapped", "refuse_unwritable"]
+__all__ = ["key_of", "link_of", "needed_by_through", "refuse_swapped", "refuse_unwritable"]
 
 
 def refuse_unwritable(schema: Any, name: str, nested: list[Any]) -> None:
@@ -19,7 +20,7 @@ def refuse_unwritable(schema: Any, name: str, nested: list[Any]) -> None:
     what = f"'{schema.__name__}.{name}'"
     if nested:
         _refuse_nested(what, field, nested)
-    if field is not None and field.many_to_many and (missing := _needed_by_through(field)):
+    if field is not None and field.many_to_many and (missing := needed_by_through(field)):
         raise ImproperlyConfigured(
             f"{what} cannot be written: each row of '{_through(field).__name__}' needs "
             f"{_quoted(missing)} too. Write 'ReadOnly[...]' here, and for requests a 'Writable' "
@@ -49,6 +50,14 @@ def key_of(schema: Any) -> str | None:
     return next((name for name in names if not schema.is_read_only(name)), None)
 
 
+def needed_by_through(field: Any) -> list[str]:
+    """Return what a row between the objects of a many-to-many relation needs beside both keys."""
+    if isinstance(field, models.Field) and not isinstance(field, models.ManyToManyField):
+        return []  # its manager, as that of django-taggit, knows what it needs
+    through = _through(field)
+    return [] if through._meta.auto_created else list(_needed(through))
+
+
 def _refuse_nested(what: str, field: Any, nested: list[Any]) -> None:
     if field is None or not field.is_relation or is_generic(field):
         raise ImproperlyConfigured(
@@ -73,11 +82,6 @@ def _refuse_nested(what: str, field: Any, nested: list[Any]) -> None:
 def _through(field: Any) -> Any:
     relation = field.remote_field if field.concrete or not field.auto_created else field
     return relation.through
-
-
-def _needed_by_through(field: Any) -> list[str]:
-    through = _through(field)
-    return [] if through._meta.auto_created else list(_needed(through))
 
 
 def _needed(through: Any) -> Iterator[str]:
