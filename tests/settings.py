@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "tests.fieldtypes",
     "tests.relations",  # refers to models of the next
     "tests.library",
+    "tests.packaged",
     "tests.tables",
     "tests.testapp",
 ]

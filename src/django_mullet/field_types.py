@@ -20,7 +20,15 @@ from pydantic_core import to_jsonable_python
 
 from django_mullet import cleaning
 
-__all__ = ["FieldType", "annotation_of", "reader_of", "register", "type_of", "value_field"]
+__all__ = [
+    "FieldType",
+    "annotation_of",
+    "key_reader_of",
+    "reader_of",
+    "register",
+    "type_of",
+    "value_field",
+]
 
 Reader = Callable[[Any], Any]
 
@@ -86,6 +94,11 @@ def reader_of(field: Any) -> Reader | None:
     return None if read is None else partial(read, source)
 
 
+def key_reader_of(relation: Any) -> Reader | None:
+    """Return `reader_of` the key of the objects that `relation` leads to."""
+    return reader_of(relation.related_model._meta.pk)
+
+
 def value_field(field: Any) -> Any:
     """Return the field that says what the values of `field` are: a foreign key's is its target."""
     if isinstance(field, models.ForeignKey):
@@ -113,8 +126,8 @@ def annotation_of(field: Any) -> Any:
 
     Of a relation, that of the keys. Raises `ImproperlyConfigured` if nobody has said.
     """
-    if isinstance(field, models.ManyToManyField):
-        return list[annotation_of(field.target_field)]  # type: ignore[misc]
+    if field.many_to_many:  # tags of django-taggit too, whose field is no `ManyToManyField`
+        return list[annotation_of(field.related_model._meta.pk)]  # type: ignore[misc]
     inner = _annotation(value_field(field))
     can_be_none = field.null and inner is not JsonValue
     # Of a file that is not there, there is no URL.

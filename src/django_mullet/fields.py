@@ -11,6 +11,7 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
+from django.core.exceptions import SynchronousOnlyOperation
 from django.core.validators import (
     DecimalValidator,
     MaxLengthValidator,
@@ -22,9 +23,24 @@ from django.db import models
 
 from django_mullet.field_types import type_of, value_field
 
-__all__ = ["FieldFacts", "accessor_of", "facts_of", "facts_of_values", "find_field", "is_generic"]
+__all__ = [
+    "QUERYING",
+    "FieldFacts",
+    "accessor_of",
+    "facts_of",
+    "facts_of_values",
+    "find_field",
+    "is_generic",
+]
 
 Check = Callable[[Any], Any]
+
+QUERYING: dict[int, Check] = {}
+"""The validators that have been found to query the database, by their `id()`.
+
+The bodies of `async def` endpoints are read in the event loop, where they cannot run: they do when
+the values are written.
+"""
 
 _LIMITS = {
     MinLengthValidator: "min_length",
@@ -77,8 +93,22 @@ class FieldFacts:
             value = self.clean(value)
         written = value if self.write is None else self.write(value)
         for check in self.checks(said):
-            check(written)
+            try:
+                check(written)
+            except SynchronousOnlyOperation:  # it queries, and this is the event loop
+                QUERYING[id(check)] = check
         return value
+
+    def check_late(self, written: Any) -> None:
+        """Raise Django's `ValidationError` where a validator in `QUERYING` refuses `written`."""
+        if written is None:
+            return
+        for check in self.validators:
+            if id(check) in QUERYING:
+                check(written)
+        if self.items is not None:
+            for item in written:
+                self.items.check_late(item)
 
     def checks(self, said: Iterable[str] = ()) -> list[Check]:
         """Return what looks whether a value may be stored, but for the limits `said`."""

@@ -2,12 +2,14 @@
 
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import models
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
@@ -60,10 +62,36 @@ def reader_of(schema: Any, *, shares_row: bool) -> Callable[[Any, Validate], Any
             model, beside = plan.of_row, plan.beside
         if not isinstance(value, plan.model):
             raise _another_model(schema, value)
-        return validate(_read(plan.fields, value, schema, {}))
+        values = _read(plan.fields, value, schema, {})
+        try:
+            return validate(values)
+        except ValidationError:
+            as_stored = _as_stored(plan, schema, values)
+            if as_stored == values:
+                raise
+        return validate(as_stored)
 
     read.__name__ = schema.__name__  # which errors of lists name
     return read
+
+
+def _as_stored(plan: "_Plan", schema: Any, values: Values) -> Values:
+    """Return `values` with what their columns would have, where code has set something like it.
+
+    As Oscar sets a `CharField` to a number in `save()`: until the row is loaded anew it is one.
+    """
+    stored = values.copy()
+    for key, name, _ in plan.fields:
+        field = find_field(plan.model, name)
+        if _is_plain_column(field) and not schema.is_nested(name):
+            with suppress(DjangoValidationError, TypeError):
+                stored[key] = field.to_python(stored[key])
+    return stored
+
+
+def _is_plain_column(field: Any) -> bool:
+    is_column = isinstance(field, models.Field) and field.concrete
+    return is_column and field_types.reader_of(field) is None
 
 
 def _read(fields: "tuple[_Field, ...]", instance: Any, schema: Any, values: Values) -> Values:
@@ -156,9 +184,13 @@ def _reader(schema: Any, name: str) -> Reader | None:
     if field is None:
         return None
     if field.many_to_many or field.one_to_many:
-        return partial(_related if schema.is_nested(name) else _related_ids, name)
+        if schema.is_nested(name):
+            return partial(_related, name)
+        return partial(_related_ids, name, field_types.key_reader_of(field))
     if field.one_to_one and not field.concrete:
-        return partial(_related_or_none if schema.is_nested(name) else _related_id, name)
+        if schema.is_nested(name):
+            return partial(_related_or_none, name)
+        return partial(_related_id, name, field_types.key_reader_of(field))
     if not isinstance(field, models.Field) or schema.is_nested(name):
         return None
     convert = field_types.reader_of(field)
@@ -173,8 +205,9 @@ def _related(name: str, instance: Any) -> list[Any]:
     return list(getattr(instance, name).all())
 
 
-def _related_ids(name: str, instance: Any) -> list[Any]:
-    return [related.pk for related in getattr(instance, name).all()]
+def _related_ids(name: str, convert: Reader | None, instance: Any) -> list[Any]:
+    keys = [related.pk for related in getattr(instance, name).all()]
+    return keys if convert is None else [convert(key) for key in keys]
 
 
 def _related_or_none(name: str, instance: Any) -> Any:
@@ -184,6 +217,7 @@ def _related_or_none(name: str, instance: Any) -> Any:
         return None
 
 
-def _related_id(name: str, instance: Any) -> Any:
+def _related_id(name: str, convert: Reader | None, instance: Any) -> Any:
     related = _related_or_none(name, instance)
-    return None if related is None else related.pk
+    key = None if related is None else related.pk
+    return key if convert is None else convert(key)

@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.query_utils import DeferredAttribute
 
-from django_mullet.field_types import reader_of
+from django_mullet.field_types import key_reader_of, reader_of
 from django_mullet.fields import find_field, is_generic
 
 __all__ = ["QueryPlan", "ToMany", "ToOne", "input_key", "plan_of", "reads"]
@@ -216,6 +216,9 @@ class _Draft:
         elif parts := _parts_of_key(field):
             self.needs.append(name)
             self.read = None if self.read is None else self.read | parts
+        elif not field.concrete and key_reader_of(field) is not None:
+            self.needs.append(name)
+            self.prefetched.append(name)
         elif not field.concrete:  # the other side of a one-to-one relation
             self.columns.append((key, _key_of(field)))
             self.prefetched.append(name)
@@ -246,7 +249,9 @@ class _Draft:
 
     def _add_to_many(self, key: str, name: str, field: Any, nested: list[Any]) -> None:
         found = _way_back(field)
-        if found is None:  # a generic relation, or one that somebody else has made
+        is_converted = not nested and key_reader_of(field) is not None
+        # Or a generic relation, or one that somebody else has made.
+        if found is None or is_converted:
             self.needs.append(name)
             self.prefetched.append(name)
             return

@@ -9,7 +9,7 @@ import django
 from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, ValidationError
 from django.db import models, router, transaction
 
-from django_mullet.fields import find_field
+from django_mullet.fields import QUERYING, facts_of_values, find_field
 from django_mullet.mapping import attribute_of
 from django_mullet.relations import key_of, link_of
 
@@ -54,7 +54,19 @@ def write(body: Any, instance: Any) -> dict[str, Any]:
         else:
             attribute, to_python = column
             setattr(instance, attribute, value if to_python is None else to_python(value))
+    if QUERYING:
+        _check_late(body, instance)
     return relations
+
+
+def _check_late(body: Any, instance: Any) -> None:
+    schema: Any = type(body)
+    for name, _ in _written_fields(body, instance):
+        if (column := _column(schema, name)) is not None:
+            try:
+                schema.field_facts(name).check_late(getattr(instance, column[0]))
+            except ValidationError as error:
+                raise ValidationError({name: error.messages}) from None
 
 
 @cache
@@ -213,19 +225,25 @@ class _Related:
 
     def _set_shared(self, values: list[Any]) -> None:
         manager = getattr(self._instance, self._name)
-        objects = manager.model._base_manager.using(self._using)
+        model = self._field.related_model
+        objects = model._base_manager.using(self._using)
         if not values or not hasattr(values[0], "django_model"):
-            _require_all(self._name, objects, values)
-            manager.set(values)
+            keys = _require_all(self._name, objects, values)
+            if _is_tagging(self._field):
+                known = objects.in_bulk(keys)
+                keys = [known[key] for key in keys]
+            manager.set(keys)
+            _commit(manager)
             return
         known = objects.in_bulk([key for body in values if (key := _key(body)) is not None])
         related = []
         for index, body in enumerate(values):
-            one = known.get(_key(body)) or manager.model()
+            one = known.get(_key(body)) or model()
             with _at(self._name, index):
                 _save_nested(body, one, self._using, self._full_clean)
             related.append(one)
         manager.set(related)
+        _commit(manager)
 
     def _save(self, body: Any, related: Any) -> None:
         if related is None:
@@ -240,11 +258,28 @@ def _key(body: Any) -> Any:
     return None if name is None else body.__dict__.get(name)
 
 
-def _require_all(name: str, queryset: Any, ids: Iterable[Any]) -> None:
-    keys = [key for key in ids if not isinstance(key, str) or _can_be_stored(key)]
-    known = set(queryset.filter(pk__in=keys).values_list("pk", flat=True))
-    if unknown := [key for key in ids if key not in known]:
+def _is_tagging(field: Any) -> bool:
+    """Return whether the relation is one as django-taggit's, which is set to objects only."""
+    return isinstance(field, models.Field) and not isinstance(field, models.ManyToManyField)
+
+
+def _commit(manager: Any) -> None:
+    """Write what a manager of django-modelcluster, as Wagtail has them, keeps in memory."""
+    if hasattr(manager, "get_tagged_item_manager"):
+        manager = manager.get_tagged_item_manager()
+    if hasattr(manager, "commit"):
+        manager.commit()
+
+
+def _require_all(name: str, queryset: Any, ids: Iterable[Any]) -> list[Any]:
+    """Return the keys that the schema calls `ids`; raise `ValidationError` if one leads nowhere."""
+    write = facts_of_values(queryset.model._meta.pk).write
+    keys = [(key, key if write is None else write(key)) for key in ids]
+    storable = [key for _, key in keys if not isinstance(key, str) or _can_be_stored(key)]
+    known = set(queryset.filter(pk__in=storable).values_list("pk", flat=True))
+    if unknown := [sent for sent, key in keys if key not in known]:
         raise ValidationError({name: [f"There is no object with the key {unknown[0]!r}."]})
+    return [key for _, key in keys]
 
 
 def _can_be_stored(text: str) -> bool:
