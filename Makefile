@@ -49,6 +49,18 @@ test-packages:  ## Run the tests of packages that people combine with Django
 run-test-packages: $(VENV)/dev.stamp
 	cd tests/packages && python -m pytest
 
+# In an environment of its own, too: some of these packages are not ready for the newest Django.
+.PHONY: test-strangers
+test-strangers:  ## Run the tests of schemas of all models of Wagtail, Oscar and others
+	$(MAKE) --no-print-directory run-test-strangers VENV=$(VENV)-strangers \
+		REQUIREMENTS=requirements/strangers.txt
+
+.PHONY: run-test-strangers
+run-test-strangers: $(VENV)/dev.stamp
+	env -u DATABASE_URL scripts/test_strangers
+	# Whether a row is new makes no difference to PostgreSQL.
+	python -m tests.postgres -- scripts/test_strangers test_round_trip.py -k "shown or anew"
+
 .PHONY: test-django
 test-django: $(VENV)/dev.stamp  ## Run Django's own tests of its ASGI handler on ours
 	scripts/test_django

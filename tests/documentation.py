@@ -42,8 +42,8 @@ README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 PACKAGES = ROOT / "docs" / "packages.md"
 TUTORIAL = ROOT / "docs" / "tutorial.md"
-# The first quotes `tests/packages`, the second begins anew, and the third is applied to a project
-# of `tests/packages`, with DRF.
+# The first quotes `tests/packages` and `tests/strangers`, the second begins anew, and the third is
+# applied to a project of `tests/packages`, with DRF.
 ELSEWHERE = {PACKAGES, TUTORIAL, ROOT / "docs" / "existing-project.md"}
 BASE = Path(__file__).resolve().parent / "docs_project"
 SETTINGS = "project/settings.py"

@@ -1,0 +1,39 @@
+"""Which fields have values of types of their own, and what does the API make of these?"""
+
+from typing import Any
+
+from pydantic import JsonValue
+from wagtail.fields import StreamField
+from wagtail.test.customuser.fields import ConvertedValue, ConvertedValueField
+
+from django_mullet.field_types import register
+
+
+def read_stream(field: StreamField, value: Any) -> Any:
+    """Return the blocks as the database has them: `[{"type": ..., "value": ..., "id": ...}]`."""
+    return field.stream_block.get_prep_value(value)
+
+
+def clean_stream(field: StreamField, blocks: Any) -> Any:
+    """Refuse blocks that the field does not know, which it would drop."""
+    for block in blocks:
+        if not isinstance(block, dict) or block.get("type") not in field.stream_block.child_blocks:
+            raise ValueError(f"Choose blocks of: {', '.join(field.stream_block.child_blocks)}.")
+    return blocks
+
+
+register(
+    StreamField,
+    annotation=list[JsonValue],
+    clean=clean_stream,
+    read=read_stream,
+    write=lambda field, blocks: field.to_python(blocks),
+)
+
+# An integer in the database, and another one, as a text, in Python.
+register(
+    ConvertedValueField,
+    annotation=int,
+    read=lambda field, value: None if value is None else value.db_value,
+    write=lambda field, value: None if value is None else ConvertedValue(value),
+)
