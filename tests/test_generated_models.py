@@ -164,7 +164,8 @@ def schemas(draw: st.DrawFn, model: Any, depth: int) -> Any:
     relations = [each for each in model._meta.get_fields() if _is_shown(each)]
     if depth and relations:
         for relation in draw(st.lists(st.sampled_from(relations), unique=True, max_size=2)):
-            name = relation.name if relation.concrete else relation.get_accessor_name()
+            is_back = isinstance(relation, models.ForeignObjectRel)
+            name = relation.get_accessor_name() if is_back else relation.name
             nested = draw(schemas(relation.related_model, depth - 1) | st.none())
             fields[name] = _annotation(relation, nested)
     return type(f"Schema{next(serial)}", (ModelSchema[model],), {"__annotations__": fields})
