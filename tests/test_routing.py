@@ -1022,6 +1022,48 @@ def test_an_asynchronous_client_is_served(router: APIRouter) -> None:
     assert asyncio.run(main()) == [1] * 10
 
 
+def serve_methods() -> TestClient:
+    """Serve `/api/items/{id}` with methods in two routers and in the application."""
+    app, outer, inner = FastAPI(), APIRouter(), APIRouter()
+    inner.get("/items/{id}")(lambda id: id)
+    inner.delete("/items/new")(lambda: None)
+    outer.api_route("/items/{id}", methods=["PUT", "PATCH"])(lambda id: id)
+    outer.include_router(inner)
+    app.include_router(outer, prefix="/api")
+    app.delete("/api/items/{id}")(lambda id: id)
+    app.websocket("/api/items/{id}")(lambda websocket: None)
+    return TestClient(app)
+
+
+def test_a_405_names_the_methods_of_all_routes_of_the_path() -> None:
+    client = serve_methods()
+
+    answer, head = client.post("/api/items/1"), client.head("/api/items/1")
+
+    assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
+    assert answer.headers["allow"] == head.headers["allow"] == "DELETE, GET, PATCH, PUT"
+
+
+def test_a_405_of_a_mounted_application_names_its_own_methods() -> None:
+    inner, outer = FastAPI(), FastAPI()
+    router = APIRouter()
+    router.get("/items")(lambda: None)
+    router.post("/items")(lambda: None)
+    inner.include_router(router)
+    outer.delete("/items")(lambda: None)
+    outer.mount("/v1", inner)
+
+    assert TestClient(outer).put("/v1/items").headers["allow"] == "GET, POST"
+
+
+def test_a_router_without_an_application_answers_405(router: APIRouter) -> None:
+    router.get("/items")(lambda: None)
+
+    answer = TestClient(router).put("/items")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+
+
 def test_telemetry_may_be_off(router: APIRouter) -> None:
     @router.get("/sync")
     def sync() -> str:

@@ -23,10 +23,10 @@ from django.db import InterfaceError, OperationalError, ProgrammingError
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import FastAPIError
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.responses import StreamingResponse
 from starlette.routing import Match
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from django_mullet import conf, databases, sharing
 from django_mullet._compat import (
@@ -112,11 +112,25 @@ class DjangoRoute(APIRoute):
         plan = _Plan(self.endpoint, is_def, handler, mode, overrides, around, self.response_model)
         return partial(_respond, plan)
 
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse the method with those of all routes of the path (RFC 9110, 15.5.6)."""
+        if self.methods and scope["method"] not in self.methods and "app" in scope:
+            allowed = ", ".join(sorted(_methods_of_path(scope)))
+            raise HTTPException(405, headers={"Allow": allowed})
+        await super().handle(scope, receive, send)
+
     def _around(self, dependant: Dependant) -> Around | None:
         found = mark(dependant)
         if found is None:
             return None
         return Around(found, self.endpoint, dependant.path or self.path, self.name)
+
+
+def _methods_of_path(scope: Scope) -> set[str]:
+    """Return the methods of the routes that would answer the path, if it came with one of them."""
+    routes = iter_route_contexts(scope["app"].routes)
+    partial = [route for route in routes if route.matches(scope)[0] is Match.PARTIAL]
+    return {method for route in partial for method in route.methods or ()}
 
 
 class APIRouter(fastapi.APIRouter):
