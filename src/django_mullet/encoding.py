@@ -2,44 +2,59 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
+from pydantic import ConfigDict
 from pydantic_core import PydanticCustomError, core_schema
 
 from django_mullet.fields import FieldFacts
 
-__all__ = ["described", "with_base64"]
+__all__ = ["described", "with_encodings"]
+
+_DURATION_SETTINGS = ("ser_json_temporal", "ser_json_timedelta")
 
 
-def with_base64(schema: Any) -> Any:
-    """Return the core schema of a model's fields in which bytes stand as base64 (RFC 4648, 4).
+def with_encodings(schema: Any, config: ConfigDict) -> Any:
+    """Return the core schema of a model's fields in which values stand as this library has them.
 
-    A type that says itself how it stands in JSON is left as it is.
+    Bytes as base64 (RFC 4648, 4), durations in days (RFC 3339, appendix A). A type that says itself
+    how it stands in JSON is left as it is, and so are durations where `config` says it.
     """
+    kinds = {"bytes": _as_base64}
+    if not any(name in config for name in _DURATION_SETTINGS):
+        kinds["timedelta"] = _in_days
     fields = {
-        name: {**field, "schema": _with_base64(field["schema"])}
+        name: {**field, "schema": _encoded(field["schema"], kinds)}
         for name, field in schema["fields"].items()
     }
     return {**schema, "fields": fields}
 
 
-def _with_base64(schema: Any) -> Any:
+def _encoded(schema: Any, kinds: Mapping[str, Any]) -> Any:
     if "serialization" in schema:
         return schema
-    if schema["type"] == "bytes":
-        return core_schema.no_info_before_validator_function(
-            _decoded,
-            schema,
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                _encoded, return_schema=core_schema.str_schema(), when_used="json-unless-none"
-            ),
-        )
+    if schema["type"] in kinds:
+        return kinds[schema["type"]](schema)
     inner = {
-        key: _with_base64(schema[key])
+        key: _encoded(schema[key], kinds)
         for key in ("schema", "items_schema", "values_schema")
         if isinstance(schema.get(key), dict)
     }
     return {**schema, **inner} if inner else schema
+
+
+# Bytes
+
+
+def _as_base64(schema: Any) -> Any:
+    return core_schema.no_info_before_validator_function(
+        _decoded,
+        schema,
+        serialization=core_schema.plain_serializer_function_ser_schema(
+            _base64, return_schema=core_schema.str_schema(), when_used="json-unless-none"
+        ),
+    )
 
 
 def _decoded(value: Any) -> Any:
@@ -53,8 +68,41 @@ def _decoded(value: Any) -> Any:
         ) from None
 
 
-def _encoded(value: bytes) -> str:
+def _base64(value: bytes) -> str:
     return b64encode(value).decode()
+
+
+# Durations
+
+
+def _in_days(schema: Any) -> Any:
+    # Without the type that is returned, OpenAPI still calls it a duration.
+    return {
+        **schema,
+        "serialization": core_schema.plain_serializer_function_ser_schema(
+            _duration, when_used="json-unless-none"
+        ),
+    }
+
+
+def _duration(value: timedelta) -> str:
+    """Return what RFC 3339 calls a duration; a sign and a fraction are ISO 8601's."""
+    sign, span = ("-", -value) if value < timedelta() else ("", value)
+    minutes, seconds = divmod(span.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = f".{span.microseconds:06}".rstrip("0") if span.microseconds else ""
+    time = f"{seconds}{fraction}S" if seconds or fraction else ""
+    if minutes or (hours and time):  # no hours are followed by seconds
+        time = f"{minutes}M{time}"
+    if hours:
+        time = f"{hours}H{time}"
+    days = f"{span.days}D" if span.days else ""
+    if not days and not time:
+        time = "0S"
+    return f"{sign}P{days}T{time}" if time else f"{sign}P{days}"
+
+
+# In the OpenAPI document
 
 
 def described(json_schema: dict[str, Any], facts: FieldFacts, *, read_only: bool) -> dict[str, Any]:

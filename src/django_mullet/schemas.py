@@ -25,13 +25,14 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from django_mullet.encoding import described, with_base64
+from django_mullet.encoding import described, with_encodings
 from django_mullet.fields import FieldFacts, facts_of
 from django_mullet.lazy_loads import refused
 from django_mullet.loading import load, load_relations
 from django_mullet.mapping import reader_of
 from django_mullet.nesting import refuse_cycle, schemas_in
 from django_mullet.planning import plan_of, reads
+from django_mullet.strictness import described_as, is_strict, lax
 from django_mullet.variants import (
     Access,
     Variant,
@@ -247,11 +248,12 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         if is_shaped(schema):  # what is made below, kept by Pydantic
             return schema  # type: ignore[no-any-return]
         refuse_cycle(schema, handler)
+        shown = reshape(schema, cls._shown)
         # Of all the functions around a model, Pydantic runs just this kind and those after it
         # only where they stand: not again when a variant is validated (pydantic-core#1660).
         return core_schema.no_info_wrap_validator_function(
             reader_of(cls, shares_row=is_bare(schema)),
-            reshape(schema, cls._shown),
+            lax(shown) if is_strict(cls.model_config) else shown,
             ref=reference(cls, name),
             metadata=shaped_for(None, name),
         )
@@ -261,7 +263,7 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         variant, title = variant_of(schema)
-        json_schema = handler(schema)
+        json_schema = handler(described_as(schema))
         resolved = handler.resolve_ref_schema(json_schema)
         resolved["title"] = title
         properties = resolved["properties"]
@@ -278,7 +280,7 @@ class ModelSchema(BaseModel, Generic[ModelT]):
 
     @classmethod
     def _shown(cls, schema: Any) -> Any:
-        schema = with_base64(schema)
+        schema = with_encodings(schema, cls.model_config)
         hidden = [name for name in schema["fields"] if cls.is_write_only(name)]
         if not hidden:
             return schema

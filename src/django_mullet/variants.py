@@ -14,12 +14,13 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from pydantic import BaseModel, GetCoreSchemaHandler, PydanticUndefinedAnnotation
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
 from django_mullet import conf
 from django_mullet.fields import FieldFacts
 from django_mullet.nesting import schemas_in
 from django_mullet.relations import refuse_swapped, refuse_unwritable
+from django_mullet.strictness import is_strict, strict
 
 __all__ = [
     "Access",
@@ -105,6 +106,8 @@ class Variant(Enum):
         name = f"{component_name(source)}{self.value}"
         # Without the function around it, which reads instances of the model: a request holds none.
         schema = reshape(whole["schema"], partial(self._reshape_fields, source, handler))
+        if is_strict(source.model_config):
+            schema = strict(schema, handler)
         schema["metadata"] = {**whole["metadata"], **shaped_for(self, name)}
         schema["ref"] = reference(source, name)
         return cast("CoreSchema", schema)
@@ -249,9 +252,17 @@ def _with_limits(schema: Any, facts: FieldFacts) -> Any:
     if facts.choices and schema["type"] in ("str", "int"):
         said = {*said, *dict(facts.limits), "choices"}
         schema = core_schema.literal_schema(list(facts.choices))
+        if not all(isinstance(choice, str) for choice in facts.choices):
+            schema = core_schema.no_info_before_validator_function(_no_boolean, schema)
     if facts.clean is None and not facts.checks(said):
         return schema
     return core_schema.no_info_after_validator_function(partial(_checked, facts, said), schema)
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):  # which a literal takes for 0 or 1
+        raise PydanticKnownError("int_type")
+    return value
 
 
 def _checked(facts: FieldFacts, said: set[str], value: Any) -> Any:
