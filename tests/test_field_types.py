@@ -102,6 +102,17 @@ def test_what_is_sent_is_what_is_shown(schema: Any, data: st.DataObject) -> None
     assert stored(schema, made) == shown
 
 
+@pytest.mark.django_db
+def test_a_relation_that_may_be_null_may_be_sent_as_null() -> None:
+    """Whether a form may leave it blank is another question."""
+    fieldtypes.Named.objects.create(name="a")
+    body = {"named_id": "a", "unique_id": None, "content_type_id": None, "object_id": 1}
+
+    made = sent(Create[schemas.RelationsSchema], body).create()
+
+    assert stored(schemas.RelationsSchema, made) == {"id": made.pk, "many": [], **body}
+
+
 def postgresql_has_hstore() -> bool:
     if connection.vendor != "postgresql":
         return False

@@ -141,7 +141,9 @@ def test_what_json_has_for_a_type_is_taken(schema: Any) -> None:
     [
         (NumbersSchema, "big", "1"),
         (NumbersSchema, "big", True),
-        (NumbersSchema, "big", 1.0),
+        (NumbersSchema, "big", 1.5),
+        (NumbersSchema, "big", 1e300),
+        (NumbersSchema, "boolean", 1.0),
         (NumbersSchema, "float", "1"),
         (NumbersSchema, "boolean", 1),
         (NumbersSchema, "boolean", "true"),
@@ -159,6 +161,12 @@ def test_what_json_has_for_a_type_is_taken(schema: Any) -> None:
 def test_what_pydantic_would_convert_is_refused(schema: Any, name: str, value: Any) -> None:
     assert refused(post(schema, BODIES[schema] | {name: value})) == [(name,)]
     assert refused(client.patch(f"/{schema.__name__}", json={name: value})) == [(name,)]
+
+
+def test_a_number_without_a_fraction_is_an_integer() -> None:
+    assert post(NumbersSchema, NUMBERS | {"big": 1.0, "stars": 2.0}).status_code == 200
+    ranges = RANGES | {"several": [{"lower": 1.0}]}
+    assert post(RangesSchema, ranges).status_code == 200
 
 
 @pytest.mark.parametrize("body", [[], "text", 1, None])

@@ -25,7 +25,7 @@ def strict(schema: Any, handler: GetCoreSchemaHandler) -> Any:
 
     What cannot be written as JSON is refused.
     """
-    inner = _with_strict(_with_strict_ranges(schema, handler), value=True)
+    inner = _with_strict(_in_words_of_json(schema, handler), value=True)
     return core_schema.no_info_before_validator_function(_written, core_schema.json_schema(inner))
 
 
@@ -48,28 +48,36 @@ def _with_strict(schema: Any, *, value: bool) -> Any:
     return {**schema, "schema": _with_strict(schema["schema"], value=value)}
 
 
-def _with_strict_ranges(schema: Any, handler: GetCoreSchemaHandler) -> Any:
-    # Nobody else can say it of them: a model in a model has a configuration of its own. Without a
-    # model around them, the fields have that of the outer one.
+def _in_words_of_json(schema: Any, handler: GetCoreSchemaHandler) -> Any:
+    """Return `schema` with integers as JSON Schema has them, and ranges as strict as it is."""
     if isinstance(schema, list):
-        return [_with_strict_ranges(item, handler) for item in schema]
+        return [_in_words_of_json(item, handler) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if schema.get("type") == "definition-ref":
         found: Any = handler.resolve_ref_schema(cast("CoreSchema", schema))
-        return _with_strict_ranges(found, handler) if _is_range(found) else schema
-    if _is_range(schema):
-        made = partial(_made, schema["cls"])
-        return core_schema.no_info_after_validator_function(made, schema["schema"])
-    return {
-        key: value if key == "metadata" else _with_strict_ranges(value, handler)
+        return _in_words_of_json(found, handler) if _is_range(found) else schema
+    inner: Any = {
+        key: value if key == "metadata" else _in_words_of_json(value, handler)
         for key, value in schema.items()
     }
+    if schema.get("type") == "int":
+        return core_schema.no_info_before_validator_function(_whole, inner)
+    if _is_range(schema):
+        # A model in a model has a configuration of its own; mere fields have that of the outer one.
+        made = partial(_made, schema["cls"])
+        return core_schema.no_info_after_validator_function(made, inner["schema"])
+    return inner
 
 
 def _is_range(schema: Any) -> bool:
     cls = schema.get("cls")
     return isinstance(cls, type) and issubclass(cls, Range)
+
+
+def _whole(value: Any) -> Any:
+    # `1.0` is an integer (JSON Schema, 6.1.1).
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _made(cls: type[Range[Any]], parts: tuple[dict[str, Any], Any, set[str]]) -> Range[Any]:

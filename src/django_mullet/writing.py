@@ -147,8 +147,11 @@ def _clean(schema: Any, instance: Any) -> None:
 def _require_related(fields: dict[str, Any], instance: Any) -> None:
     for name, field in fields.items():
         if isinstance(field, models.ForeignKey):
+            key = getattr(instance, field.attname)
+            if key is None and field.null:
+                continue  # Django's `validate()` would ask whether a form may leave it blank
             try:
-                field.validate(getattr(instance, field.attname), instance)
+                field.validate(key, instance)
             except ValidationError as error:
                 raise ValidationError({name: error.messages}) from None
 

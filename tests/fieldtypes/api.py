@@ -39,7 +39,7 @@ def app_of(*of: Any) -> FastAPI:
 
 def _router(schema: Any) -> APIRouter:
     model = schema.django_model()
-    is_composite = schema is schemas.ShelvedSchema
+    is_composite = issubclass(schema, schemas.ShelvedSchema)
     key: Any = str if is_composite else annotation_of(value_field(model._meta.pk))
     router = APIRouter(responses=ERRORS)
 
