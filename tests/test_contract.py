@@ -98,17 +98,18 @@ def possible(value: Any, name: str = "") -> Any:
     """Return what the document allows as it can be stored."""
     if name in RELATED and value is not None:
         return RELATED[name](value)
-    if name == "decimal" and isinstance(value, int | float):  # digits of a float are not counted
-        return round(value % 10**9, 3)
-    if isinstance(value, int) and abs(value) >= 2**63:  # FastAPI writes limits as floats
-        return max(-(2**63), min(value, 2**63 - 1))
-    if isinstance(value, dict) and value.keys() & {"lower", "upper"}:
-        return in_order(value)
-    if name == "matrix" and value is not None:  # PostgreSQL's are rectangular
+    if name in DECIMALS and isinstance(value, int | float):
+        return round(value % 1000, 2)
+    if name == "matrix" and value is not None:
         return [row[:1] or [0] for row in value]
     if isinstance(value, dict):
+        value = in_order(value) if value.keys() & {"lower", "upper"} else value
         return {key: possible(item, key) for key, item in value.items()}
-    return [possible(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [possible(item, name) for item in value]
+    # FastAPI writes limits as floats, and there is none between these and 2**63.
+    is_big = isinstance(value, int) and abs(value) > 2**63 - 1024
+    return max(-(2**63), min(value, 2**63 - 1)) if is_big else value
 
 
 RELATED: dict[str, Any] = {
@@ -118,6 +119,9 @@ RELATED: dict[str, Any] = {
     "content_type_id": lambda _: ContentType.objects.get_for_model(models.Named).pk,
 }
 """Which rows there are."""
+
+DECIMALS = ("decimal", "decimals")
+"""How many digits a number has: that of a float has more than were written."""
 
 
 def in_order(value: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""How do durations stand in JSON? (Bytes are in `test_field_types.py`.)"""
+"""How do decimals and durations stand in JSON? (Bytes are in `test_field_types.py`.)"""
 
 import json
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ConfigDict, TypeAdapter
 
 from django_mullet.schemas import ModelSchema
-from tests.fieldtypes.models import Moments
+from tests.fieldtypes.models import Moments, Numbers
 
 # RFC 3339, appendix A.
 TIME = r"T(\d+H(\d+M(\d+S)?)?|\d+M(\d+S)?|\d+S)"
@@ -26,6 +27,17 @@ class AfterSchema(ModelSchema[Moments]):
     model_config = ConfigDict(title="After")
     duration: timedelta | None
     between: list[timedelta]
+
+
+class AmountSchema(ModelSchema[Numbers]):
+    decimal: Decimal
+
+
+@pytest.mark.parametrize("text", ["1.50", "0.00000000", "-0.0000000123", "100", "1E+2"])
+def test_a_decimal_is_written_without_an_exponent(text: str) -> None:
+    shown = json.loads(AmountSchema(decimal=Decimal(text)).model_dump_json())["decimal"]
+
+    assert shown == text.replace("1E+2", "100")
 
 
 def written(span: timedelta) -> str:

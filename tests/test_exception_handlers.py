@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError
+from django.db import DataError, IntegrityError
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from fastapi import Body, FastAPI, Request, Response
@@ -212,3 +212,62 @@ def test_a_constraint_of_which_the_client_has_sent_nothing_is_a_bug(client: Test
 
     assert (answer.status_code, answer.text) == (500, "Internal Server Error")
     assert client.get("/raise/", params={"what": "stray"}).status_code == 500
+
+
+class Note(BaseModel):
+    text: str
+
+
+def make_searching_app() -> TestClient:
+    app, router = FastAPI(), APIRouter()
+
+    @router.get("/{name}/")
+    def find(name: str, born: str = "") -> bool:
+        return Author.objects.filter(name__in=[name, born]).exists()
+
+    @router.post("/")
+    def look(note: Note) -> bool:
+        return Author.objects.filter(name=note.text).exists()
+
+    @router.get("/")
+    def mistaken() -> bool:
+        return Author.objects.filter(name="\0").exists()
+
+    @router.delete("/")
+    def too_long() -> None:
+        Author.objects.create(name="x" * 1000)
+
+    app.include_router(router)
+    install(app)
+    return TestClient(app)
+
+
+@pytest.mark.django_db
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("method", "url", "body", "places"),
+    [
+        ("GET", "/a%00/", None, [["path", "name"]]),
+        ("GET", "/a/?born=%00", None, [["query", "born"]]),
+        ("GET", "/a%00/?born=%00", None, [["path", "name"], ["query", "born"]]),
+        ("POST", "/", {"text": "\0"}, [["body"]]),
+    ],
+)
+def test_a_nul_that_postgresql_cannot_look_for_is_a_422(
+    method: str, url: str, body: Any, places: list[list[str]]
+) -> None:
+    answer = make_searching_app().request(method, url, json=body)
+
+    assert answer.status_code == 422
+    message = {"type": "value_error", "msg": "Null characters are not allowed."}
+    assert answer.json() == {"detail": [{**message, "loc": place} for place in places]}
+
+
+@pytest.mark.django_db
+@pytest.mark.postgres
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_data_that_no_client_has_sent_is_a_bug(method: str) -> None:
+    client = make_searching_app()
+
+    with pytest.raises(DataError):
+        client.request(method, "/")

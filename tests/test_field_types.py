@@ -559,14 +559,25 @@ def test_formats_are_in_the_document() -> None:
             r"^-?(\d{1,3}(\.\d{0,2})?|\.\d{1,2})$",
         ),
         (models.DecimalField(max_digits=5, decimal_places=0), r"^-?\d{1,5}$"),
-        (models.DecimalField(max_digits=None, decimal_places=None), None),
+        (
+            models.DecimalField(max_digits=None, decimal_places=None),
+            r"^-?(\d+(\.\d*)?|\.\d+)$",
+        ),
     ],
     ids=str,
 )
-def test_the_digits_of_a_decimal_are_in_the_document(field: Any, pattern: str | None) -> None:
+def test_the_digits_of_a_decimal_are_in_the_document(field: Any, pattern: str) -> None:
     field.set_attributes_from_name("price")
 
-    assert (facts_of_values(field).json_schema or {}).get("pattern") == pattern
+    assert facts_of_values(field).json_schema == {"pattern": pattern}
+
+
+@pytest.mark.parametrize("kind", [int, Decimal])
+def test_a_range_of_decimals_says_what_its_bounds_are(kind: Any) -> None:
+    lower = TypeAdapter(Range[kind]).json_schema()["properties"]["lower"]
+
+    found = [choice.get("pattern") for choice in lower["anyOf"] if choice["type"] == "string"]
+    assert found == ([r"^-?(\d+(\.\d*)?|\.\d+)$"] if kind is Decimal else [])
 
 
 def test_a_slug_of_all_alphabets_has_no_pattern() -> None:

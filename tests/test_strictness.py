@@ -11,7 +11,7 @@ from django.db import connection
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from psycopg.types.range import Range as PostgresRange
-from pydantic import ConfigDict
+from pydantic import ConfigDict, TypeAdapter
 
 from django_mullet.asgi import mount_django
 from django_mullet.ranges import Range
@@ -200,6 +200,18 @@ def test_the_bounds_of_a_range_are_strict_too() -> None:
         ("several", 0, "lower"),
     ]
     assert post(LaxRangesSchema, body).status_code == 200
+
+
+def test_the_bounds_of_a_range_are_described() -> None:
+    class DecimalsSchema(ModelSchema[models.Ranges]):
+        model_config = STRICT
+        decimals: Range[Decimal] | None
+
+    properties = TypeAdapter(Create[DecimalsSchema]).json_schema()["properties"]
+
+    decimals = properties["decimals"]["anyOf"][0]
+    assert decimals["properties"].keys() == {"lower", "upper", "bounds"}
+    assert decimals["properties"]["lower"]["anyOf"][1].keys() == {"type", "pattern"}
 
 
 def test_what_is_nested_is_strict_by_its_own_schema() -> None:

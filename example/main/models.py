@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.urls import reverse
 from django.utils.crypto import get_random_string
+from pydantic import ConfigDict
 
 from django_mullet.schemas import Collection, FromAPI, ModelSchema
 
@@ -59,6 +60,8 @@ class Simulation(FromAPI, CharIDModel):
 
 
 class APISimulation(ModelSchema[Simulation]):
+    model_config = ConfigDict(strict=True)
+
     id: str
     name: str
     start_date: date

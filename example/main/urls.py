@@ -5,6 +5,7 @@ from django_mullet.routing import APIRouter
 from main import views
 from main.models import APISimulation, APISimulations
 
+# No valid key. Of single routes: a body that is not UTF-8, no such simulation, a body too large.
 router = APIRouter(responses=errors(401))
 
 router.get(
@@ -19,6 +20,7 @@ router.post(
     summary="Create a new simulation.",
     tags=["simulations"],
     response_model=APISimulation,
+    responses=errors(400, 413),
     name="simulations-post",
 )(views.simulations_post)
 
@@ -35,7 +37,7 @@ router.put(
     summary="Update a simulation.",
     tags=["simulations"],
     response_model=APISimulation,
-    responses=errors(404),
+    responses=errors(400, 404, 413),
     name="simulation-put",
 )(views.simulation_put)
 router.delete(

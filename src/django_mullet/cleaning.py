@@ -17,6 +17,7 @@ from pydantic import Secret, SecretBytes, SecretStr
 from pydantic_core import to_jsonable_python
 
 __all__ = [
+    "DECIMAL_PATTERN",
     "MAX_DEPTH",
     "address",
     "decimal",
@@ -27,6 +28,9 @@ __all__ = [
     "text",
     "time_of_day",
 ]
+
+DECIMAL_PATTERN = r"^-?(\d+(\.\d*)?|\.\d+)$"
+"""What the OpenAPI document says of a decimal of any number of digits."""
 
 MAX_DEPTH = 100
 """How deep JSON may be: Pydantic reads and writes 250 levels, of which some are the schema's."""

@@ -1,8 +1,10 @@
 """How do values stand in JSON for which Pydantic has another way, and how does OpenAPI say so?"""
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from pydantic import ConfigDict
@@ -18,12 +20,13 @@ _DURATION_SETTINGS = ("ser_json_temporal", "ser_json_timedelta")
 def with_encodings(schema: Any, config: ConfigDict) -> Any:
     """Return the core schema of a model's fields in which values stand as this library has them.
 
-    Bytes as base64 (RFC 4648, 4), durations in days (RFC 3339, appendix A). A type that says itself
-    how it stands in JSON is left as it is, and so are durations where `config` says it.
+    Bytes as base64 (RFC 4648, 4), decimals without an exponent, durations in days (RFC 3339,
+    appendix A). A type that says itself how it stands in JSON is left as it is, and so are
+    durations where `config` says it.
     """
-    kinds = {"bytes": _as_base64}
+    kinds = {"bytes": _as_base64, "decimal": partial(_as_text, _digits)}
     if not any(name in config for name in _DURATION_SETTINGS):
-        kinds["timedelta"] = _in_days
+        kinds["timedelta"] = partial(_as_text, _duration)
     fields = {
         name: {**field, "schema": _encoded(field["schema"], kinds)}
         for name, field in schema["fields"].items()
@@ -72,17 +75,19 @@ def _base64(value: bytes) -> str:
     return b64encode(value).decode()
 
 
-# Durations
+# Decimals and durations
 
 
-def _in_days(schema: Any) -> Any:
-    # Without the type that is returned, OpenAPI still calls it a duration.
-    return {
-        **schema,
-        "serialization": core_schema.plain_serializer_function_ser_schema(
-            _duration, when_used="json-unless-none"
-        ),
-    }
+def _as_text(write: Callable[[Any], str], schema: Any) -> Any:
+    # Without the type that is returned, OpenAPI still has the format of the schema.
+    serialization = core_schema.plain_serializer_function_ser_schema(
+        write, when_used="json-unless-none"
+    )
+    return {**schema, "serialization": serialization}
+
+
+def _digits(value: Decimal) -> str:
+    return format(value, "f")
 
 
 def _duration(value: timedelta) -> str:

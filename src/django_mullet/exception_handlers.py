@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
-from django.db import IntegrityError, OperationalError
+from django.db import DataError, IntegrityError, OperationalError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404
 from fastapi import FastAPI, Request, Response
@@ -30,6 +30,7 @@ from django_mullet.retries import is_conflict
 
 __all__ = [
     "conflict",
+    "data_error",
     "http_exception",
     "install",
     "integrity_error",
@@ -81,7 +82,7 @@ async def validation_error(request: Request, exc: ValidationError) -> Response:
     """Answer 422 to Django's `ValidationError`, with the location of each field."""
     by_field = exc.message_dict if hasattr(exc, "error_dict") else {NON_FIELD_ERRORS: exc.messages}
     detail = [
-        _error("value_error", _place(name), message)
+        _error("value_error", ("body", *_place(name)), message)
         for name, messages in by_field.items()
         for message in messages
     ]
@@ -109,8 +110,23 @@ async def integrity_error(request: Request, exc: IntegrityError) -> Response:
     sent = [] if violation is None else _sent(request, violation)
     if violation is None or not sent:
         raise exc
-    detail = [_error(violation.refusal.value, field.loc, violation.message) for field in sent]
+    detail = [
+        _error(violation.refusal.value, ("body", *field.loc), violation.message) for field in sent
+    ]
     return error_response(409 if violation.refusal is Refusal.UNIQUE else 422, detail)
+
+
+async def data_error(request: Request, exc: DataError) -> Response:
+    """Answer 422 to a text with NUL, which PostgreSQL neither stores nor looks for.
+
+    Raises `exc` where the request has none, and for all that is wrong with data otherwise.
+    """
+    places = _places_of_nul(request) if "0x00" in str(exc) else []
+    if not places:
+        raise exc
+    return error_response(
+        422, [_error("value_error", place, "Null characters are not allowed.") for place in places]
+    )
 
 
 async def conflict(request: Request, exc: OperationalError) -> Response:
@@ -132,8 +148,25 @@ async def server_error(request: Request, exc: Exception) -> Response:
     return error_response(500, text)
 
 
-def _error(type_: str, names: tuple[str | int, ...], message: str) -> dict[str, Any]:
-    return {"type": type_, "loc": ["body", *names], "msg": message}
+def _error(type_: str, loc: tuple[str | int, ...], message: str) -> dict[str, Any]:
+    return {"type": type_, "loc": list(loc), "msg": message}
+
+
+def _places_of_nul(request: Request) -> list[tuple[str, ...]]:
+    """Return where the request has a NUL, or may have one: in its body."""
+    params = {
+        "path": request.path_params.items(),
+        "query": request.query_params.multi_items(),
+    }
+    found: list[tuple[str, ...]] = [
+        (place, name)
+        for place, items in params.items()
+        for name, value in items
+        if "\0" in str(value)
+    ]
+    headers = request.headers
+    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    return found or ([("body",)] if has_body else [])
 
 
 def _sent(request: Request, violation: Violation) -> list[BodyField]:
@@ -155,6 +188,7 @@ def _is_of(field: BodyField, model: Any) -> bool:
 
 
 _HANDLERS: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] = {
+    DataError: data_error,
     Http404: not_found,
     IntegrityError: integrity_error,
     OperationalError: conflict,

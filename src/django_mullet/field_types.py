@@ -189,7 +189,7 @@ def _slug_pattern(field: Any) -> dict[str, Any]:
 def _decimal_pattern(field: Any) -> dict[str, Any]:
     places = field.decimal_places
     if places is None or field.max_digits is None:
-        return {}
+        return {"pattern": cleaning.DECIMAL_PATTERN}
     whole = rf"\d{{1,{max(field.max_digits - places, 1)}}}"
     if places == 0:
         return {"pattern": rf"^-?{whole}$"}

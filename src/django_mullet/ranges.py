@@ -1,8 +1,13 @@
 """What does a range of PostgreSQL look like in Python and in JSON?"""
 
+from decimal import Decimal
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from django_mullet.cleaning import DECIMAL_PATTERN
 
 __all__ = ["Bounds", "Range"]
 
@@ -30,3 +35,16 @@ class Range(BaseModel, Generic[T]):
         [kind] = params
         name = getattr(kind, "__name__", "")
         return f"{name[:1].upper()}{name[1:]}Range"
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        json_schema = handler(schema)
+        properties = handler.resolve_ref_schema(json_schema)["properties"]
+        if handler.mode == "validation" and cls.model_fields["lower"].annotation == Decimal | None:
+            for name in ("lower", "upper"):
+                for choice in properties[name]["anyOf"]:
+                    if choice["type"] == "string":
+                        choice["pattern"] = DECIMAL_PATTERN
+        return json_schema

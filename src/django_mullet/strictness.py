@@ -65,8 +65,9 @@ def _in_words_of_json(schema: Any, handler: GetCoreSchemaHandler) -> Any:
         return core_schema.no_info_before_validator_function(_whole, inner)
     if _is_range(schema):
         # A model in a model has a configuration of its own; mere fields have that of the outer one.
-        made = partial(_made, schema["cls"])
-        return core_schema.no_info_after_validator_function(made, inner["schema"])
+        return core_schema.no_info_after_validator_function(
+            partial(_made, schema["cls"]), inner["schema"], metadata=schema["metadata"]
+        )
     return inner
 
 
