@@ -2,6 +2,7 @@
 
 import enum
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -580,8 +581,16 @@ def test_a_range_of_decimals_says_what_its_bounds_are(kind: Any) -> None:
     assert found == ([r"^-?(\d+(\.\d*)?|\.\d+)$"] if kind is Decimal else [])
 
 
-def test_a_slug_of_all_alphabets_has_no_pattern() -> None:
-    assert facts_of_values(models.SlugField(allow_unicode=True)).json_schema == {}
+@pytest.mark.parametrize(
+    "field",
+    [models.CharField(max_length=5), models.TextField(), models.SlugField(allow_unicode=True)],
+    ids=lambda field: type(field).__name__,
+)
+def test_a_text_has_no_nul_in_the_document_either(field: Any) -> None:
+    pattern = facts_of_values(field).json_schema["pattern"]  # type: ignore[index]
+
+    assert re.search(pattern, "a\nb 🐟")
+    assert not re.search(pattern, "a\0b")
 
 
 def test_a_range_has_a_readable_title() -> None:

@@ -182,8 +182,12 @@ def _key_annotation(field: Any) -> Any:
     return tuple[tuple(annotation_of(part) for part in field.fields)]  # type: ignore[misc]
 
 
+def _no_nul(field: Any) -> dict[str, Any]:
+    return {"pattern": r"^[^\u0000]*$"}
+
+
 def _slug_pattern(field: Any) -> dict[str, Any]:
-    return {} if field.allow_unicode else {"pattern": r"^[-a-zA-Z0-9_]+$"}
+    return _no_nul(field) if field.allow_unicode else {"pattern": r"^[-a-zA-Z0-9_]+$"}
 
 
 def _decimal_pattern(field: Any) -> dict[str, Any]:
@@ -232,7 +236,14 @@ register(
     read=_bytes,
 )
 register(models.BooleanField, annotation=bool)
-register(models.CharField, annotation=str, limits=_text_limits, clean=cleaning.text, write=_text)
+register(
+    models.CharField,
+    annotation=str,
+    limits=_text_limits,
+    json_schema=_no_nul,
+    clean=cleaning.text,
+    write=_text,
+)
 register(models.CompositePrimaryKey, annotation=_key_annotation, read_only=True)
 register(models.DateField, annotation=date)
 register(models.DateTimeField, annotation=datetime, clean=cleaning.moment)
@@ -271,7 +282,14 @@ register(
     write=_json,
 )
 register(models.SlugField, json_schema=_slug_pattern)
-register(models.TextField, annotation=str, limits=_text_limits, clean=cleaning.text, write=_text)
+register(
+    models.TextField,
+    annotation=str,
+    limits=_text_limits,
+    json_schema=_no_nul,
+    clean=cleaning.text,
+    write=_text,
+)
 register(
     models.TimeField,
     annotation=time,
