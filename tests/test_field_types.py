@@ -573,6 +573,24 @@ def test_the_digits_of_a_decimal_are_in_the_document(field: Any, pattern: str) -
     assert facts_of_values(field).json_schema == {"pattern": pattern}
 
 
+@pytest.mark.parametrize("nested", ["integers", "several"])
+def test_the_bounds_of_integers_are_in_the_document(nested: str) -> None:
+    range_ = properties(schemas.RangesSchema)[nested]
+    range_ = range_.get("items", range_)
+
+    limits = {"minimum": -(2**31), "maximum": 2**31 - 1}
+    assert "$ref" in range_
+    assert range_["properties"] == {"lower": limits, "upper": limits}
+    assert "properties" not in properties(schemas.RangesSchema)["dates"]["anyOf"][0]
+
+
+def test_a_range_that_is_anything_says_nothing_of_its_bounds() -> None:
+    class AnythingSchema(ModelSchema[fieldtypes.Ranges]):
+        integers: Any
+
+    assert properties(AnythingSchema)["integers"] == {"title": "Integers"}
+
+
 @pytest.mark.parametrize("kind", [int, Decimal])
 def test_a_range_of_decimals_says_what_its_bounds_are(kind: Any) -> None:
     lower = TypeAdapter(Range[kind]).json_schema()["properties"]["lower"]

@@ -208,7 +208,9 @@ def test_the_bounds_of_a_range_are_described() -> None:
         decimals: Range[Decimal] | None
 
     properties = TypeAdapter(Create[DecimalsSchema]).json_schema()["properties"]
+    integers = TypeAdapter(Create[RangesSchema]).json_schema()["properties"]["integers"]
 
+    assert integers["properties"]["upper"].keys() >= {"anyOf", "minimum", "maximum"}
     decimals = properties["decimals"]["anyOf"][0]
     assert decimals["properties"].keys() == {"lower", "upper", "bounds"}
     assert decimals["properties"]["lower"]["anyOf"][1].keys() == {"type", "pattern"}

@@ -129,10 +129,23 @@ def _of_values(json_schema: dict[str, Any], facts: FieldFacts) -> dict[str, Any]
         return {**json_schema, "items": _of_values(json_schema["items"], facts.items)}
     if not facts.json_schema or "enum" in json_schema:
         return json_schema
+    if "properties" in facts.json_schema:
+        return _of_properties(json_schema, facts.json_schema["properties"])
     # What is said of texts is not said of whatever else an annotation lets pass, or of any JSON.
     if json_schema.get("type") != ("string" if "not" not in facts.json_schema else None):
         return json_schema
     return {**facts.json_schema, **json_schema, **_corrected(json_schema, facts.json_schema)}
+
+
+def _of_properties(json_schema: dict[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON schema of an object, or of a reference to one, with what is `said`."""
+    if "$ref" not in json_schema and "properties" not in json_schema:
+        return json_schema
+    known = json_schema.get("properties", {})
+    return {
+        **json_schema,
+        "properties": {**known, **{name: {**known.get(name, {}), **said[name]} for name in said}},
+    }
 
 
 def _corrected(json_schema: dict[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
