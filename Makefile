@@ -98,6 +98,8 @@ build-docs: $(VENV)/docs.stamp
 contract: $(VENV)/dev.stamp  ## Try the example over HTTP against its contract
 	env -u DATABASE_URL scripts/contract
 	env -u DATABASE_URL python -m tests.postgres -- scripts/contract
+	env -u DATABASE_URL python -m tests.postgres -- \
+		env CONTRACT_COVERAGE=1 pytest --quiet tests/test_contract.py
 
 .PHONY: clients
 clients: $(VENV)/dev.stamp $(VENV)-clients/stamp clients/typescript/node_modules/stamp  ## Make and try clients of the example (needs npm)
