@@ -5,7 +5,7 @@ from django_mullet.routing import APIRouter
 from main import views
 from main.models import APISimulation, APISimulations
 
-# No valid key. Of single routes: a body that is not UTF-8, no such simulation, a body too large.
+# No valid key. Of single routes: a body that is not UTF-8, no such simulation.
 router = APIRouter(responses=errors(401))
 
 router.get(
@@ -20,7 +20,7 @@ router.post(
     summary="Create a new simulation.",
     tags=["simulations"],
     response_model=APISimulation,
-    responses=errors(400, 413),
+    responses=errors(400),
     name="simulations-post",
 )(views.simulations_post)
 
@@ -37,7 +37,7 @@ router.put(
     summary="Update a simulation.",
     tags=["simulations"],
     response_model=APISimulation,
-    responses=errors(400, 404, 413),
+    responses=errors(400, 404),
     name="simulation-put",
 )(views.simulation_put)
 router.delete(
