@@ -26,6 +26,8 @@ def main(arguments: Namespace) -> int:
     options = Options(exchanges=tuple(arguments.exchange))
     if arguments.quick:
         options = replace(options, rounds=2, saturation=0.3, fixed_rate=0.3)
+    if arguments.seconds:
+        options = replace(options, saturation=arguments.seconds, fixed_rate=arguments.seconds)
     if arguments.rounds:
         options = replace(options, rounds=arguments.rounds)
     cores.leave_to_server()
@@ -77,6 +79,7 @@ if __name__ == "__main__":
     parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--rounds", type=int, help="how often everything is measured")
+    parser.add_argument("--seconds", type=float, help="how long everything is measured each time")
     parser.add_argument(
         "--peer",
         action="append",
