@@ -64,6 +64,8 @@ class Tags(RelatedField):  # type: ignore[type-arg]
         self.set_attributes_from_name(name)
         self.model = cls
         self.opts = cls._meta
+        # As Django does it: hidden, and another one for each field.
+        self.remote_field.related_name = f"_{cls._meta.label_lower}_{name}_+"
         cls._meta.add_field(self)
         setattr(cls, name, self)
 
