@@ -213,3 +213,10 @@ def test_other_columns_are_not_looked_at_again(client: TestClient) -> None:
 
     assert response.status_code == 201
     assert Parcel.objects.get(name="goat").weight == 2
+
+
+def test_a_validator_that_does_not_query_has_had_its_say() -> None:
+    facts = SenderSchema.field_facts("name")
+
+    assert facts.validators
+    facts.check_late("no slug")  # which was refused before, in a request

@@ -23,6 +23,7 @@ from django_mullet.exceptions import NotPreparable, PreparedMismatch
 from django_mullet.prepared import Prepared, PreparedQuerySet, prepared
 from django_mullet.schemas import ModelSchema
 from tests.catalogue.models import Chapter, Edition, Illustrated, Keyword, Person, Sealed, Work
+from tests.fieldtypes.models import Numbers
 from tests.testapp.models import Item
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
@@ -309,6 +310,15 @@ def test_a_boolean_is_compared_with_as_django_does_it(author: Person) -> None:
     assert (len(published(True)), len(published(False))) == (1, 0)
 
 
+def test_what_a_field_takes_for_null_is_null() -> None:
+    @prepared
+    def answered(yes: Any) -> QuerySet[Numbers]:
+        return Numbers.objects.filter(nullable_boolean=yes)
+
+    assert str(answered([]).query) == str(Numbers.objects.filter(nullable_boolean=None).query)
+    assert list(answered([])) == []
+
+
 def test_another_database_is_asked(author: Person) -> None:
     Item.objects.using("other").create(name="there")
 
@@ -349,6 +359,8 @@ def test_a_lock_needs_a_transaction() -> None:
 
     with pytest.raises(transaction.TransactionManagementError):
         locked(item.pk).first()
+    with pytest.raises(transaction.TransactionManagementError):
+        list(locked(item.pk))
     with transaction.atomic(), CaptureQueriesContext(connection) as captured:
         assert list(locked(item.pk)) == [locked(item.pk).first()] == [item]
     assert all("FOR UPDATE" in query["sql"] for query in captured)

@@ -11,7 +11,7 @@ from django.db import connection
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from psycopg.types.range import Range as PostgresRange
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from django_mullet.asgi import mount_django
 from django_mullet.ranges import Range
@@ -45,6 +45,12 @@ class MomentsSchema(ModelSchema[models.Moments]):
 class KeysSchema(ModelSchema[models.Keys]):
     model_config = STRICT
     uuid: UUID
+
+    @model_validator(mode="after")
+    def is_no_nil(self) -> "KeysSchema":
+        if self.uuid.int == 0:
+            raise ValueError("The nil UUID is nobody's.")
+        return self
 
 
 class ColorSchema(ModelSchema[models.Texts]):
@@ -255,3 +261,13 @@ def test_what_was_sent_is_stored() -> None:
 
     assert TestClient(app).post("/", json=MOMENTS).json() == MOMENTS
     assert models.Moments.objects.get().duration == timedelta(days=1, hours=2)
+
+
+def test_a_validator_of_the_model_has_its_say() -> None:
+    body: TypeAdapter[KeysSchema] = TypeAdapter(Create[KeysSchema])
+    key = "12345678-1234-5678-1234-567812345678"
+
+    assert body.validate_python({"uuid": key}).uuid == UUID(key)
+    for wrong in (UUID(int=0).hex, 7):
+        with pytest.raises(ValidationError):
+            body.validate_python({"uuid": wrong})
