@@ -58,8 +58,6 @@ test-strangers:  ## Run the tests of schemas of all models of Wagtail, Oscar and
 .PHONY: run-test-strangers
 run-test-strangers: $(VENV)/dev.stamp
 	env -u DATABASE_URL scripts/test_strangers
-	# Whether a row is new makes no difference to PostgreSQL.
-	python -m tests.postgres -- scripts/test_strangers test_round_trip.py -k "shown or anew"
 
 .PHONY: test-django
 test-django: $(VENV)/dev.stamp  ## Run Django's own tests of its ASGI handler on ours
