@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import django
 
 os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.routes.settings")
 django.setup()
 
 from django.contrib.auth.models import Group, Permission
@@ -24,7 +24,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter
 
-from benchmarks.models import Item
+from benchmarks.routes.models import Item
 from django_mullet.schemas import ModelSchema
 
 __all__ = ["main"]
