@@ -10,6 +10,8 @@ from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 
+from django_mullet.callables import dotted_name
+
 __all__ = ["advise"]
 
 _NO_SUCH = re.compile(r"no such (table|column)")
@@ -22,11 +24,10 @@ _UNDEFINED = {"42P01", "42703"}
 def advise(error: Exception, endpoint: Callable[..., Any]) -> None:
     """Add a note to `error` that says what to type, where that is known."""
     if isinstance(error, SynchronousOnlyOperation):
-        name = f"{endpoint.__module__}.{endpoint.__qualname__}"
         error.add_note(
-            f"'{name}' is 'async def'. Write 'def', and leave the rest as it is; or await the "
-            "asynchronous methods of the ORM, 'aget()' for instance, and write 'async with "
-            "atomic():' with 'from django_mullet.transaction import atomic'."
+            f"'{dotted_name(endpoint)}' is 'async def'. Write 'def', and leave the rest as it is; "
+            "or await the asynchronous methods of the ORM, 'aget()' for instance, and write 'async "
+            "with atomic():' with 'from django_mullet.transaction import atomic'."
         )
     elif _lacks_migration(error):
         error.add_note(

@@ -33,7 +33,7 @@ from django_mullet.asgi import is_mounted
 from django_mullet.bodies import body_models, marked_as
 from django_mullet.callables import dotted_name, layers
 from django_mullet.components import clashes
-from django_mullet.dependencies import Kind, kind
+from django_mullet.dependencies import Kind, below, kind
 from django_mullet.routing import DjangoRoute
 from django_mullet.schemas import ModelSchema
 from django_mullet.urls import RoutePatterns, is_api_view
@@ -249,14 +249,13 @@ def _late_commit(route: str, dependency: str) -> checks.CheckMessage:
 
 def _bodies_as_shown(dependant: Dependant) -> list[Any]:
     """Return the schemas of a body that are neither `Create`, `Update` nor `Patch` of one."""
+    fields = [field for each in (dependant, *below(dependant)) for field in each.body_params]
     found = {
         schema: None
-        for field in dependant.body_params
+        for field in fields
         for schema, variant in body_models(field.field_info.annotation, marked_as(field.field_info))
         if variant is None and issubclass(schema, ModelSchema)
     }
-    for sub in dependant.dependencies:
-        found |= dict.fromkeys(_bodies_as_shown(sub))
     return [*found]
 
 
@@ -273,12 +272,11 @@ def _body_as_shown(route: str, schema: Any) -> checks.CheckMessage:
 
 def _committing_late(dependant: Dependant) -> Iterator[Callable[..., Any]]:
     """Yield the dependencies that end a transaction when the response is sent already."""
-    for sub in dependant.dependencies:
+    for sub in below(dependant):
         call: Any = sub.call
         yields = kind(call) in {Kind.GENERATOR, Kind.ASYNC_GENERATOR}
         if yields and sub.scope != "function" and any(map(_mentions_commit, layers(call))):
             yield call
-        yield from _committing_late(sub)
 
 
 def _mentions_commit(layer: Any) -> bool:

@@ -35,6 +35,7 @@ __all__ = [
     "adapt_endpoint",
     "adapted_dependencies",
     "adapted_tree",
+    "below",
     "kind",
     "traits",
     "with_signature",
@@ -102,7 +103,7 @@ class Traits:
 
 def traits(dependant: Dependant) -> Traits:
     """Return what the callables of `dependant`, a route's, ask of the way it is run."""
-    subs = list(_below(dependant))
+    subs = list(below(dependant))
     kinds = [kind(_call(sub)) for sub in subs]
     bodies = [field for sub in (dependant, *subs) for field in sub.body_params]
     endpoint = kind(_call(dependant))
@@ -126,10 +127,11 @@ def traits(dependant: Dependant) -> Traits:
     )
 
 
-def _below(dependant: Dependant) -> Iterator[Dependant]:
+def below(dependant: Dependant) -> Iterator[Dependant]:
+    """Yield what `dependant` depends on, at any depth."""
     for sub in dependant.dependencies:
         yield sub
-        yield from _below(sub)
+        yield from below(sub)
 
 
 def _call(dependant: Dependant) -> Endpoint:

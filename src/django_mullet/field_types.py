@@ -236,14 +236,15 @@ register(
     read=_bytes,
 )
 register(models.BooleanField, annotation=bool)
-register(
-    models.CharField,
-    annotation=str,
-    limits=_text_limits,
-    json_schema=_no_nul,
-    clean=cleaning.text,
-    write=_text,
-)
+for kind in (models.CharField, models.TextField):
+    register(
+        kind,
+        annotation=str,
+        limits=_text_limits,
+        json_schema=_no_nul,
+        clean=cleaning.text,
+        write=_text,
+    )
 register(models.CompositePrimaryKey, annotation=_key_annotation, read_only=True)
 register(models.DateField, annotation=date)
 register(models.DateTimeField, annotation=datetime, clean=cleaning.moment)
@@ -282,14 +283,6 @@ register(
     write=_json,
 )
 register(models.SlugField, json_schema=_slug_pattern)
-register(
-    models.TextField,
-    annotation=str,
-    limits=_text_limits,
-    json_schema=_no_nul,
-    clean=cleaning.text,
-    write=_text,
-)
 register(
     models.TimeField,
     annotation=time,

@@ -34,11 +34,11 @@ Part = Callable[[Row, Batches, Values], None]
 
 def load(plan: QueryPlan, objects: Iterable[Any]) -> list[Any]:
     """Return the input of the plan's schema for each of `objects`: a dictionary or an instance."""
-    if isinstance(objects, models.QuerySet):
+    if isinstance(objects, models.QuerySet) and not is_evaluated(objects):
         shape = shape_of(objects)
-        if not is_evaluated(objects) and _comes_in_rows(plan, shape):
+        if _comes_in_rows(plan, shape):
             return _rows_of(plan).of(objects)
-        if not is_evaluated(objects) and takes_joins(shape):
+        if takes_joins(shape):
             objects = _with_joins(plan, objects)
     instances = list(objects)
     load_relations(plan, instances)

@@ -208,10 +208,10 @@ class PreparedQuerySet(QuerySet[Any]):
     def filter(self, *args: Any, **lookups: Any) -> Any:
         if args or self.limits is not None:
             return super().filter(*args, **lookups)
-        try:
-            template, names = self.template.filtered(tuple(lookups))
-        except NotPreparable:
+        filtered = self.template.filtered(tuple(lookups))
+        if filtered is None:
             return super().filter(**lookups)
+        template, names = filtered
         build = self.build
         values = {**self.values_given, **dict(zip(names, lookups.values(), strict=True))}
         return self._like_this(template, values, None, lambda: build().filter(**lookups))

@@ -8,7 +8,14 @@ from django.db import models
 
 from django_mullet.fields import facts_of, find_field, is_generic
 
-__all__ = ["key_of", "link_of", "needed_by_through", "refuse_swapped", "refuse_unwritable"]
+__all__ = [
+    "is_tagging",
+    "key_of",
+    "link_of",
+    "needed_by_through",
+    "refuse_swapped",
+    "refuse_unwritable",
+]
 
 
 def refuse_unwritable(schema: Any, name: str, nested: list[Any]) -> None:
@@ -50,9 +57,14 @@ def key_of(schema: Any) -> str | None:
     return next((name for name in names if not schema.is_read_only(name)), None)
 
 
+def is_tagging(field: Any) -> bool:
+    """Return whether a to-many relation is one as django-taggit's, which is set to objects only."""
+    return isinstance(field, models.Field) and not isinstance(field, models.ManyToManyField)
+
+
 def needed_by_through(field: Any) -> list[str]:
     """Return what a row between the objects of a many-to-many relation needs beside both keys."""
-    if isinstance(field, models.Field) and not isinstance(field, models.ManyToManyField):
+    if is_tagging(field):
         return []  # its manager, as that of django-taggit, knows what it needs
     through = _through(field)
     return [] if through._meta.auto_created else list(_needed(through))

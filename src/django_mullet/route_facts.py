@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_rout
 from fastapi.security.base import SecurityBase
 
 from django_mullet.callables import dotted_name, layers
-from django_mullet.dependencies import Kind, kind
+from django_mullet.dependencies import Kind, below, kind
 from django_mullet.middleware import DjangoMiddleware, mark
 from django_mullet.query_budgets import budget_of
 from django_mullet.routing import DjangoRoute, is_pinned
@@ -63,7 +63,7 @@ def _api_route(context: RouteContext) -> RouteFacts:
     # The oldest FastAPI that is supported does not know where it includes a WebSocket.
     endpoint: Any = context.endpoint or route.endpoint
     dependant: Dependant = getattr(context, "dependant", None) or route.dependant
-    calls = [sub.call for sub in _below(dependant)]
+    calls = [sub.call for sub in below(dependant)]
     budgets = [number for call in calls if (number := budget_of(call)) is not None]
     atomic = atomic_aliases(endpoint) if is_ours and not is_websocket else []
     if atomic_request in calls:
@@ -105,7 +105,7 @@ def _plain_route(context: RouteContext) -> RouteFacts:
 
 def calls_of(dependant: Dependant) -> list[Any]:
     """Return the endpoint of `dependant`, a route's, and all that it depends on."""
-    return [dependant.call, *(sub.call for sub in _below(dependant))]
+    return [dependant.call, *(sub.call for sub in below(dependant))]
 
 
 def refusing_scheme(dependant: Dependant) -> str | None:
@@ -118,7 +118,7 @@ def refusing_scheme(dependant: Dependant) -> str | None:
 def _security(dependant: Dependant) -> list[str]:
     """Return the names of the security schemes of `dependant`, a route's, with their scopes."""
     schemes: dict[str, dict[str, None]] = {}
-    for sub in _below(dependant):
+    for sub in below(dependant):
         for scheme in _schemes(sub.call):
             scopes = [*(sub.parent_oauth_scopes or ()), *(sub.own_oauth_scopes or ())]
             schemes.setdefault(scheme.scheme_name, {}).update(dict.fromkeys(scopes))
@@ -138,9 +138,3 @@ def _named_dependencies(dependant: Dependant) -> Iterator[str]:
         )
         if not is_fact and not _schemes(sub.call):
             yield dotted_name(sub.call)
-
-
-def _below(dependant: Dependant) -> Iterator[Dependant]:
-    for sub in dependant.dependencies:
-        yield sub
-        yield from _below(sub)

@@ -73,6 +73,8 @@ class Shape:
         self._holes = [param for param in params if isinstance(param, Hole)]
         self._alias = alias
         self._is_bare = _is_bare(queryset, self._compiler)
+        gives_instances = self._is_bare and queryset._iterable_class is ModelIterable
+        self._select = select_of(self._compiler) if gives_instances else None
 
     def is_same_as(self, other: "Shape") -> bool:
         """Return whether `other` has the same SQL, and the same parameters between the holes."""
@@ -109,9 +111,9 @@ class Shape:
             iterable: Any = self._queryset._iterable_class(self._compiled(bound))
             return list(iterable)
         rows = self.rows(bound)
-        if self._queryset._iterable_class is ValuesListIterable:
+        if self._select is None:
             return rows
-        model, names = select_of(self._compiler)
+        model, names = self._select
         return [model.from_db(self._alias, names, row) for row in rows]
 
     def rows(self, bound: Bound) -> list[Any]:

@@ -30,37 +30,50 @@ class Template:
     `again` is the same, traced in another context.
     """
 
-    def __init__(self, name: str, queryset: QuerySet[Any], again: QuerySet[Any]) -> None:
+    def __init__(
+        self, name: str, queryset: QuerySet[Any], again: QuerySet[Any], depth: int = 0
+    ) -> None:
         self.name = name
         self.queryset_with_holes = queryset
         self._again = again
         self._shapes: dict[tuple[str, Asking], Shape | None] = {}
         self._changed: dict[Any, Template] = {}
-        self.depth = 0
+        self._refused: set[tuple[str, ...]] = set()
+        """The lookups by which `filter()` makes another query for each value."""
+        self.depth = depth
         """How many times `filter()` was called afterwards."""
         query: Any = queryset.query
         with_holes(query)  # to see that it can be
         self.locks: bool = query.select_for_update
         self.takes_limits = not (query.is_sliced or query.combinator or self.locks)
 
-    def changed(self, key: Any, change: Change) -> "Template":
-        """Return the template of what `change` makes of the queryset; `key` stands for that."""
+    def changed(self, key: Any, change: Change, *, filters: int = 0) -> "Template":
+        """Return the template of what `change` makes of the queryset; `key` stands for that.
+
+        `filters` is how many times `change` calls `filter()`.
+        """
         found = self._changed.get(key)
         if found is None:
-            found = Template(self.name, change(self.queryset_with_holes), change(self._again))
-            found.depth = self.depth
-            self._changed[key] = found
+            made = change(self.queryset_with_holes), change(self._again)
+            found = self._changed[key] = Template(self.name, *made, self.depth + filters)
         return found
 
-    def filtered(self, lookups: tuple[str, ...]) -> "tuple[Template, list[str]]":
+    def filtered(self, lookups: tuple[str, ...]) -> "tuple[Template, list[str]] | None":
         """Return the template of `filter()` by `lookups`, and what it calls their values.
 
-        Raises `NotPreparable` if each value makes another query.
+        `None` if each value makes another query.
         """
+        if lookups in self._refused:
+            return None
         names = [f"{lookup} of filter {self.depth}" for lookup in lookups]
         parameters = {lookup: Parameter(name) for lookup, name in zip(lookups, names, strict=True)}
-        found = self.changed(("filter", lookups), lambda queryset: queryset.filter(**parameters))
-        found.depth = self.depth + 1
+        try:
+            found = self.changed(
+                ("filter", lookups), lambda queryset: queryset.filter(**parameters), filters=1
+            )
+        except NotPreparable:
+            self._refused.add(lookups)
+            return None
         return found, names
 
     def shape(self, alias: str, asking: Asking) -> Shape | None:

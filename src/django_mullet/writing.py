@@ -11,7 +11,7 @@ from django.db import models, router, transaction
 
 from django_mullet.fields import QUERYING, facts_of_values, find_field
 from django_mullet.mapping import attribute_of
-from django_mullet.relations import key_of, link_of
+from django_mullet.relations import is_tagging, key_of, link_of
 
 __all__ = ["save", "write"]
 
@@ -232,7 +232,7 @@ class _Related:
         objects = model._base_manager.using(self._using)
         if not values or not hasattr(values[0], "django_model"):
             keys = _require_all(self._name, objects, values)
-            if _is_tagging(self._field):
+            if is_tagging(self._field):
                 known = objects.in_bulk(keys)
                 keys = [known[key] for key in keys]
             manager.set(keys)
@@ -259,11 +259,6 @@ def _key(body: Any) -> Any:
     """Return the key that the body of a nested object names, if it may."""
     name = key_of(type(body))
     return None if name is None else body.__dict__.get(name)
-
-
-def _is_tagging(field: Any) -> bool:
-    """Return whether the relation is one as django-taggit's, which is set to objects only."""
-    return isinstance(field, models.Field) and not isinstance(field, models.ManyToManyField)
 
 
 def _commit(manager: Any) -> None:

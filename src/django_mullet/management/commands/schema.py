@@ -3,11 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from django_mullet.drafts import source_for
+from django_mullet.management.commands._model import model_of
 
 __all__ = ["Command"]
 
@@ -26,11 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", help="the name of the class; without it, BookSchema")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            model = apps.get_model(options["model"])
-        except (LookupError, ValueError):
-            label = options["model"]
-            raise CommandError(f"There is no model '{label}': write it as 'shop.Book'.") from None
+        model = model_of(options["model"])
         try:
             source = source_for(
                 model, fields=options["fields"], exclude=options["exclude"], name=options["name"]

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from django_mullet.applications import get_application_path
+from django_mullet.management.commands._model import model_of
 from django_mullet.scaffolds import Scaffold
 
 __all__ = ["Command"]
@@ -48,11 +48,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            model = apps.get_model(options["model"])
-        except (LookupError, ValueError):
-            label = options["model"]
-            raise CommandError(f"There is no model '{label}': write it as 'shop.Book'.") from None
+        model = model_of(options["model"])
         try:
             given = dict(map(_example, options["example"]))
             scaffold = Scaffold(model, get_application_path(), given)
