@@ -9,6 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.utils import translation
 
+from django_mullet import prepared
 from django_mullet.concurrency import pool
 
 LARGE_APPS = {"tests.catalogue", "tests.fieldtypes", "tests.relations", "tests.tables"}
@@ -73,3 +74,11 @@ def all_workers_busy() -> Iterator[Callable[[], None]]:
 
     yield occupy
     end.set()
+
+
+@pytest.fixture(autouse=True)
+def no_prepared_functions() -> Iterator[None]:
+    """Leave to the system check of a later test what is prepared by a module, not by this test."""
+    before = set(prepared.decorated)
+    yield
+    prepared.decorated.intersection_update(before)

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.apps import apps
 from django.core import checks
 from django.db import connection, connections, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now, TruncDate
-from django.test import override_settings
+from django.test import modify_settings, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
@@ -591,6 +592,20 @@ def test_the_system_check_tells_what_cannot_be_prepared() -> None:
 
     assert [(message.id, message.level) for message in found] == [("mullet.E006", checks.ERROR)]
     assert "'branches' cannot be prepared" in found[0].msg
+    assert str(found[0]).startswith("tests.test_prepared.branches: (mullet.E006)")
+
+
+def test_the_system_check_leaves_out_what_the_library_prepares(author: Person) -> None:
+    class PersonSchema(ModelSchema[Person]):
+        friends: list[int]
+
+    author.friends.add(author)
+    [person] = PersonSchema.from_qs(Person.objects.filter(pk=author.pk))
+    assert person.friends == [author.pk]
+
+    apps.clear_cache()  # or the relations would be remembered
+    with modify_settings(INSTALLED_APPS={"remove": "tests.catalogue"}):
+        assert check_prepared(None) == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -84,7 +84,7 @@ def check_prepared(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]
     """E006: a function below `@prepared` does more with its parameters than compare them."""
     return [
         checks.Error(str(error), obj=each, id="mullet.E006")
-        for each in prepared.known
+        for each in prepared.decorated
         if (error := prepared.refusal_of(each)) is not None
     ]
 

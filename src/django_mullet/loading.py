@@ -19,7 +19,7 @@ from django.db.models.signals import post_init
 
 from django_mullet._compat import is_as_built, is_evaluated, takes_joins
 from django_mullet.planning import QueryPlan, ToMany, ToOne
-from django_mullet.prepared import PreparedQuerySet, prepared, shape_of
+from django_mullet.prepared import Prepared, PreparedQuerySet, shape_of
 
 __all__ = ["load", "load_relations"]
 
@@ -203,7 +203,7 @@ def _related_query(relation: ToMany) -> Callable[[list[Any]], models.QuerySet[An
 
     # A manager of one's own may read more than the keys.
     is_usual = type(manager).get_queryset is models.Manager.get_queryset
-    return prepared(related) if is_usual else related
+    return Prepared(related) if is_usual else related
 
 
 def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:

@@ -25,6 +25,7 @@ from django.core.signals import setting_changed
 from django.db import connections
 from django.db.models import QuerySet
 
+from django_mullet.callables import dotted_name
 from django_mullet.exceptions import NotPreparable
 from django_mullet.parameters import Parameter, Unfit, explained, fits
 from django_mullet.shapes import (
@@ -49,7 +50,10 @@ GET_LIMIT = 2
 """Rows that `get()` asks for: a second says that there are several."""
 
 known: "WeakSet[Prepared[..., Any]]" = WeakSet()
-"""All that `prepared()` has made, for the system check."""
+"""All there are: other settings have them compiled anew."""
+
+decorated: "WeakSet[Prepared[..., Any]]" = WeakSet()
+"""Those that `@prepared` has made, for the system check: the library has some of its own."""
 
 
 def prepared(function: Callable[P, QuerySetT]) -> "Prepared[P, QuerySetT]":
@@ -60,7 +64,9 @@ def prepared(function: Callable[P, QuerySetT]) -> "Prepared[P, QuerySetT]":
     raises `NotPreparable` where the function does something else with its parameters, or reads
     the clock, the language, the time zone or a ContextVar.
     """
-    return Prepared(function)
+    made = Prepared(function)
+    decorated.add(made)
+    return made
 
 
 class Prepared(Generic[P, QuerySetT]):
@@ -73,6 +79,9 @@ class Prepared(Generic[P, QuerySetT]):
         self._signature = signature(function)
         self._template: Template | None = None
         known.add(self)
+
+    def __repr__(self) -> str:
+        return dotted_name(self._function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> QuerySetT:
         template = self._template or self.traced()
