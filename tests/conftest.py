@@ -8,11 +8,16 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.utils import translation
+from hypothesis import settings as hypothesis_settings
 
 from django_mullet import prepared
 from django_mullet.concurrency import pool
 
 LARGE_APPS = {"tests.catalogue", "tests.fieldtypes", "tests.relations", "tests.tables"}
+
+hypothesis_settings.register_profile("search")  # new examples: `pytest --hypothesis-profile=search`
+hypothesis_settings.register_profile("repeat", derandomize=True)
+hypothesis_settings.load_profile("repeat")
 
 
 @pytest.hookimpl(tryfirst=True)

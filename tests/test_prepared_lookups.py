@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from django_mullet.exceptions import NotPreparable
 from django_mullet.prepared import prepared
+from tests.fieldtypes.models import Documents
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +96,17 @@ def test_there_are_lookups() -> None:
     assert {name.rpartition("__")[2] for _, name in lookups()} >= {
         *("exact", "in", "range", "isnull", "contains", "regex", "year", "date", "has_key")
     }
+
+
+def test_a_lookup_that_leaves_no_condition_is_the_same() -> None:
+    def having(keys: Any) -> QuerySet[Any]:
+        return Documents.objects.filter(nullable__has_key=keys).values_list("pk")
+
+    expected = outcome(lambda: having([]))
+
+    function = prepared(having)
+    function("a")
+    assert outcome(lambda: function([])) == expected
 
 
 @given(data=st.data())

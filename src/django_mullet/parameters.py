@@ -105,6 +105,8 @@ class Hole:
             filled.process_lhs = self._process_lhs
         compiler = self._query.get_compiler(connection=connection)
         sql, params = compiler.compile(filled)
+        if not sql:  # as a lookup of no keys: there is no condition
+            raise FullResultSet
         return sql, params
 
     def _process_lhs(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
