@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from django_mullet import prepared
 from django_mullet.concurrency import pool
+from tests.limited_threads import Thread, limited_threads
 
 LARGE_APPS = {"tests.catalogue", "tests.fieldtypes", "tests.relations", "tests.tables"}
 
@@ -50,6 +51,13 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """Close what tests that work as in production have left open, before databases are dropped."""
     yield
     pool.stop()
+
+
+@pytest.fixture
+def thread() -> Iterator[Callable[[], Thread]]:
+    """Starts threads with limited connections."""
+    with limited_threads() as start:
+        yield start
 
 
 @pytest.fixture(autouse=True)

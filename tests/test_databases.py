@@ -1,69 +1,21 @@
 import ctypes
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import ExitStack
-from typing import Any, TypeVar, cast
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 from django.test import override_settings
 
 from django_mullet import databases
-from django_mullet.concurrency import Lease, WorkerPool, pool
 from django_mullet.databases import LimitedConnection
 from django_mullet.exceptions import ConnectionLimitReached
+from tests.limited_threads import Thread
 from tests.testapp.models import Item
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-T = TypeVar("T")
-
-
-class Thread:
-    """A thread with limited connections."""
-
-    def __init__(self, workers: WorkerPool) -> None:
-        self._lease = Lease()
-        workers.submit(self._lease.serve)
-        self.close = self._lease.close
-
-    def submit(self, function: Callable[[], T]) -> "Future[T]":
-        future: Future[T] = Future()
-
-        def job() -> None:
-            try:
-                future.set_result(function())
-            except BaseException as error:
-                future.set_exception(error)
-
-        self._lease.submit(job)
-        return future
-
-    def run(self, function: Callable[[], T]) -> T:
-        return self.submit(function).result(timeout=10)
-
-
-@pytest.fixture
-def thread() -> Iterator[Callable[[], Thread]]:
-    """Starts threads with limited connections, and counts theirs only."""
-    pool.stop()
-    databases.limiter.cache_clear()
-    workers = WorkerPool()
-    workers.enter = databases.install
-    workers.leave = databases.close_all
-    with ExitStack() as stack:
-
-        def start() -> Thread:
-            thread = Thread(workers)
-            stack.callback(thread.close)
-            return thread
-
-        yield start
-    workers.stop()
-    databases.limiter.cache_clear()
 
 
 def use() -> Any:

@@ -41,7 +41,7 @@ def workloads() -> Workloads:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.instructions.settings")
     django.setup()
     create_rows()
-    return {REFERENCE: reference, **schemas(), **routes()}
+    return {REFERENCE: reference, **schemas(), **queries(), **routes()}
 
 
 def reference() -> object:
@@ -90,6 +90,30 @@ def schemas() -> Workloads:
         "from_qs of 100 instances": lambda: SimulationSchema.from_qs(rows),
         "from_qs of 100 rows": lambda: SimulationSchema.from_qs(Simulation.objects.order_by("id")),
         "Patch, and update": lambda: body.validate_json(b'{"name": "A new name"}').update(rows[0]),
+    }
+
+
+def queries() -> Workloads:
+    from django.db import connection
+
+    from queries import simulations_of, users_of
+    from schemas import SimulationSchema
+
+    sql = "SELECT id, name FROM shop_simulation WHERE user_id = %s ORDER BY id LIMIT 1"
+
+    def raw() -> object:
+        with connection.cursor() as cursor:
+            return cursor.execute(sql, [1]).fetchall()
+
+    def get() -> object:
+        return SimulationSchema.get_or_404(simulations_of(1), pk=f"{0:020d}")
+
+    return {
+        "Django's cursor": raw,
+        "prepared, a row": lambda: simulations_of(1).values_list("id", "name")[0],
+        "prepared, first()": lambda: users_of("key").first(),
+        "prepared, get_or_404()": get,
+        "prepared, from_qs()": lambda: SimulationSchema.from_qs(simulations_of(1)),
     }
 
 

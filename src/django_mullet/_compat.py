@@ -21,10 +21,10 @@ runs on the oldest and newest supported releases.
 * Django: `Query.get_compiler` and what a compiler knows when it has compiled: `select`,
   `col_count`, `klass_info`, `annotation_col_map`, `has_extra_select`; `_fetch_mode` and `_query` of
   a queryset. Missing door: a query that is compiled once and run many times.
-* FastAPI: the variables `dependant`, `dependency_overrides_provider` and `is_coroutine` of the
-  function that `get_request_handler()` returns. They are the only way to the dependencies that
-  `include_router()` and the app add. Missing door: passing the effective route to
-  `APIRoute.get_route_handler()`, as a comment of FastAPI's plans.
+* FastAPI: the variables `dependant`, `dependency_overrides_provider`, `is_coroutine` and
+  `response_field` of the function that `get_request_handler()` returns. They are the only way to
+  the dependencies that `include_router()` and the app add. Missing door: passing the effective
+  route to `APIRoute.get_route_handler()`, as a comment of FastAPI's plans.
 * FastAPI: the scope's keys `fastapi_inner_astack` and `fastapi_function_astack`, the stacks on
   which `yield` dependencies wait for their exit. Missing door: a public name for them.
 * Starlette: the key of the scope `starlette.exception_handlers`, under which `ExceptionMiddleware`
@@ -39,6 +39,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import AsyncExitStack
 from contextvars import Context
+from copy import copy
 from functools import partial
 from types import CellType, FunctionType
 from typing import Any
@@ -79,6 +80,7 @@ __all__ = [
     "set_handler_class",
     "takes_joins",
     "threaded_iterator",
+    "without_validation",
 ]
 
 _EXCEPTION_HANDLERS = "starlette.exception_handlers"
@@ -216,6 +218,18 @@ def handler_variable(handler: Callable[..., Any], name: str) -> CellType:
         f"FastAPI's request handler has no variable '{name}'. Install a FastAPI release that "
         "this release of django-mullet supports, or a newer django-mullet."
     )
+
+
+def without_validation(field: Any, is_valid: Callable[[Any], bool]) -> Any:
+    """Return a copy of FastAPI's response `field`, which validates what is not valid already."""
+    field = copy(field)
+    validate = field.validate
+
+    def validate_others(value: Any, *args: Any, **kwargs: Any) -> Any:
+        return (value, None) if is_valid(value) else validate(value, *args, **kwargs)
+
+    field.validate = validate_others
+    return field
 
 
 def request_stack(scope: Scope) -> AsyncExitStack:

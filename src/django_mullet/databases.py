@@ -131,6 +131,8 @@ class LimitedConnection(BaseDatabaseWrapper):
     """
 
     parked = False
+    lasting_cursor: Any = None
+    """A cursor that waits for its next query; see `cursors`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -191,6 +193,7 @@ class LimitedConnection(BaseDatabaseWrapper):
     def close(self) -> None:
         if self.parked:
             limiter(self.alias).claim(self)
+        self.lasting_cursor = None
         was_open = self.connection is not None and not self.closed_in_transaction
         if was_open and self.errors_occurred:
             _thread.lost_connection = True
@@ -203,7 +206,7 @@ class LimitedConnection(BaseDatabaseWrapper):
     def give_to(self, other: "LimitedConnection") -> None:
         """Have `other` hold this DB-API connection and its end; this wrapper is then closed."""
         other.connection, other.close_at = self.connection, self.close_at
-        self.connection = None
+        self.connection = self.lasting_cursor = None
         self.parked = False
 
     def abandon(self) -> None:

@@ -9,8 +9,9 @@ not depend on the number of objects.
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache, partial
+from itertools import repeat
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.db import models
 from django.db.models import prefetch_related_objects
@@ -21,7 +22,7 @@ from django_mullet._compat import is_as_built, is_evaluated, takes_joins
 from django_mullet.planning import QueryPlan, ToMany, ToOne
 from django_mullet.prepared import Prepared, PreparedQuerySet, shape_of
 
-__all__ = ["load", "load_relations"]
+__all__ = ["load_instances", "load_relations", "load_rows"]
 
 Row = tuple[Any, ...]
 Values = dict[str, Any]
@@ -32,14 +33,17 @@ Build = Callable[[Row, Batches], Values]
 Part = Callable[[Row, Batches, Values], None]
 
 
-def load(plan: QueryPlan, objects: Iterable[Any]) -> list[Any]:
-    """Return the input of the plan's schema for each of `objects`: a dictionary or an instance."""
-    if isinstance(objects, models.QuerySet) and not is_evaluated(objects):
-        shape = shape_of(objects)
-        if _comes_in_rows(plan, shape):
-            return _rows_of(plan).of(objects)
-        if takes_joins(shape):
-            objects = _with_joins(plan, objects)
+def load_rows(plan: QueryPlan, objects: Iterable[Any]) -> list[Values] | None:
+    """Return the input of the plan's schema for each of `objects`, or `None`: rows do not serve."""
+    if _is_to_be_loaded(objects) and _comes_in_rows(plan, shape_of(objects)):
+        return _rows_of(plan).of(objects)
+    return None
+
+
+def load_instances(plan: QueryPlan, objects: Iterable[Any]) -> list[Any]:
+    """Return `objects` with the relations that the plan's schema shows or reads."""
+    if _is_to_be_loaded(objects) and takes_joins(shape_of(objects)):
+        objects = _with_joins(plan, objects)
     instances = list(objects)
     load_relations(plan, instances)
     return instances
@@ -52,6 +56,10 @@ def load_relations(plan: QueryPlan, instances: list[Any]) -> None:
     """
     if instances and all(isinstance(instance, plan.model) for instance in instances):
         prefetch_related_objects(instances, *plan.related())
+
+
+def _is_to_be_loaded(objects: Any) -> TypeGuard[models.QuerySet[Any]]:
+    return isinstance(objects, models.QuerySet) and not is_evaluated(objects)
 
 
 def _with_joins(plan: QueryPlan, queryset: Any) -> Any:
@@ -122,7 +130,7 @@ class _Rows:
 
     def _filled(self, rows: list[Row], owners: Batches, using: str) -> list[Values]:
         if self._is_flat and self._lookups == self._columns:
-            return [dict(zip(self._keys, row, strict=True)) for row in rows]
+            return list(map(dict, map(zip, repeat(self._keys), rows)))
         built = [self._build(row, owners) for row in rows]
         for relation, holders in zip(self._batches, owners, strict=True):
             if holders:

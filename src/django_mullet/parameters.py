@@ -9,18 +9,24 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, NoReturn
+from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.models import Model
 from django.db.models.expressions import Col, Expression, Subquery
-from django.db.models.lookups import BuiltinLookup, IsNull, Lookup
+from django.db.models.fields.related_lookups import RelatedExact
+from django.db.models.lookups import BuiltinLookup, Exact, IsNull, Lookup
 from django.db.models.sql import Query
 from django.db.models.sql.where import WhereNode
 
 from django_mullet.exceptions import NotPreparable
 
 __all__ = ["MARK", "Hole", "Parameter", "Unfit", "explained", "fits", "with_holes"]
+
+_VENDORS = ("postgresql", "sqlite", "mysql", "oracle")
 
 MARK = "\0"
 """Stands in the SQL for each hole; no database takes it in SQL."""
@@ -88,6 +94,9 @@ class Hole:
         is_column = isinstance(lookup.lhs, Col)
         self._keeps_side = is_column and type(lookup).process_lhs is BuiltinLookup.process_lhs
         self._side = ""
+        self._is_composed = self._keeps_side and _is_composed(lookup)
+        self._composed: dict[str, str] = {}
+        """The SQL of the lookup by that of its right side, if it depends on nothing else."""
 
     def filled(self, value: Any, connection: Any) -> tuple[str, Any]:
         """Return the SQL of the lookup with `value`, and its parameters.
@@ -96,6 +105,12 @@ class Hole:
         or an error, and whatever the lookup raises.
         """
         lookup = self._lookup
+        if self._is_composed and value.__class__ in _PLAIN:
+            right, params = self._right_side(value, connection)
+            if right in self._composed:
+                return self._composed[right], params
+        else:
+            right = ""
         if isinstance(value, Model) and not isinstance(value, _related_to(lookup.lhs)):
             raise Unfit
         filled = type(lookup)(lookup.lhs, value)
@@ -107,12 +122,46 @@ class Hole:
         sql, params = compiler.compile(filled)
         if not sql:  # as a lookup of no keys: there is no condition
             raise FullResultSet
+        if right:
+            self._composed[right] = sql
         return sql, params
+
+    def _right_side(self, value: Any, connection: Any) -> tuple[str, Any]:
+        """Return the SQL of the right side alone, with its parameters; or none, if it may not do.
+
+        The lookup is made without what its `__init__()` has found out for the parameter already.
+        """
+        lookup: Any = object.__new__(type(self._lookup))
+        lookup.lhs, lookup.bilateral_transforms = self._lookup.lhs, ()
+        lookup.rhs = value
+        lookup.rhs = lookup.get_prep_lookup()
+        if lookup.rhs.__class__ not in _PLAIN:
+            return "", ()
+        right: tuple[str, Any] = lookup.process_rhs(None, connection)
+        return right
 
     def _process_lhs(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         if not self._side:
             self._side, _ = self._lookup.process_lhs(compiler, connection)
         return self._side, []
+
+
+_PLAIN = frozenset({str, int, float, Decimal, date, datetime, UUID})
+"""Classes of values for which the SQL of a lookup is that of its two sides and no other."""
+
+_AS_SQL = {BuiltinLookup.as_sql, Exact.as_sql, RelatedExact.as_sql}
+"""What composes the SQL of a column's lookup of those, without a look at the value."""
+
+
+def _is_composed(lookup: Any) -> bool:
+    kind: Any = type(lookup)
+    as_vendor = {getattr(kind, f"as_{vendor}", None) for vendor in _VENDORS}
+    return (
+        kind.as_sql in _AS_SQL
+        and kind.get_rhs_op is BuiltinLookup.get_rhs_op
+        and as_vendor <= {None, Lookup.as_oracle}  # which is about conditions, not columns
+        and not lookup.bilateral_transforms
+    )
 
 
 def fits(value: Any) -> bool:
@@ -179,7 +228,7 @@ def _opened_lookup(lookup: Any) -> Any:
     def as_sql(compiler: Any, connection: Any) -> tuple[str, list[Hole]]:
         return MARK, [Hole(lookup, compiler.query)]
 
-    # The one that Django would call, for the database in question or for any.
-    opened.as_sql = opened.as_postgresql = opened.as_sqlite = as_sql
-    opened.as_mysql = opened.as_oracle = as_sql
+    opened.as_sql = as_sql
+    for vendor in _VENDORS:  # what Django would call in its place for that database
+        setattr(opened, f"as_{vendor}", as_sql)
     return opened

@@ -46,8 +46,10 @@ P = ParamSpec("P")
 QuerySetT = TypeVar("QuerySetT", bound=QuerySet[Any])
 Build = Callable[..., QuerySet[Any]]
 
-GET_LIMIT = 2
-"""Rows that `get()` asks for: a second says that there are several."""
+FIRST: Limits = (0, 1)
+
+FIRST_TWO: Limits = (0, 2)
+"""What `get()` asks for: a second says that there are several."""
 
 known: "WeakSet[Prepared[..., Any]]" = WeakSet()
 """All there are: other settings have them compiled anew."""
@@ -210,9 +212,12 @@ class PreparedQuerySet(QuerySet[Any]):
 
     def changed(self, key: Any, change: Change) -> "PreparedQuerySet":
         """Return what `change` makes of this queryset, compiled once for each `key`."""
+        return self._changed(key, change, self.limits)
+
+    def _changed(self, key: Any, change: Change, limits: Limits | None) -> "PreparedQuerySet":
         build = self.build
         template = self.template.changed(key, change)
-        return self._like_this(template, self.values_given, self.limits, lambda: change(build()))
+        return self._like_this(template, self.values_given, limits, lambda: change(build()))
 
     def filter(self, *args: Any, **lookups: Any) -> Any:
         if args or self.limits is not None:
@@ -263,17 +268,21 @@ class PreparedQuerySet(QuerySet[Any]):
         return self._like_this(self.template, self.values_given, limits, self.build)
 
     def first(self) -> Any:
-        if self.limits is not None or not self.template.takes_limits:
+        template = self.template
+        if self.limits is not None or not template.takes_limits:
             return super().first()
-        found: Any = self if self.shape.ordered else self.changed("first", _by_key)
-        return next(iter(found[:1]), None)
+        if template.is_ordered:
+            found = self._like_this(template, self.values_given, FIRST, self.build)
+        else:
+            found = self._changed("first", _by_key, FIRST)
+        return next(iter(found), None)
 
     def get(self, *args: Any, **kwargs: Any) -> Any:
         if args or self.limits is not None or not self.template.takes_limits:
             return super().get(*args, **kwargs)
         if kwargs:
             return self.filter(**kwargs).get()
-        found = list(self.changed("get", _in_any_order)[:GET_LIMIT])
+        found = list(self._changed("get", _in_any_order, FIRST_TWO))
         if len(found) == 1:
             return found[0]
         return super().get()  # which says what is wrong

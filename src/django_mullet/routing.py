@@ -34,6 +34,7 @@ from django_mullet._compat import (
     replace_function_stack,
     replace_request_stack,
     request_stack,
+    without_validation,
 )
 from django_mullet.advice import advise
 from django_mullet.dependencies import Kind, Overrides, Traits, adapted_tree, traits
@@ -56,6 +57,7 @@ from django_mullet.results import presenter, shown_schemas
 from django_mullet.retries import retries_of, run_again
 from django_mullet.streaming import follow_up_in_worker
 from django_mullet.transaction import atomic_aliases, run_atomic
+from django_mullet.validating import are_of
 from django_mullet.websockets import run_in_django
 
 __all__ = ["APIRouter", "DjangoRoute", "is_pinned"]
@@ -103,6 +105,9 @@ class DjangoRoute(APIRoute):
             present=presenter(self.response_model),
             is_event_stream=self.is_sse_stream,
         )
+        if (are_shown := are_of(self.response_model)) is not None:
+            field = handler_variable(handler, "response_field")
+            field.cell_contents = without_validation(field.cell_contents, are_shown)
         is_def = facts.endpoint is Kind.SYNC
         if is_def:
             handler_variable(handler, "is_coroutine").cell_contents = True

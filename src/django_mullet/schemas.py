@@ -7,7 +7,6 @@ written again.
 
 from collections.abc import Iterable
 from contextlib import suppress
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar, cast
 
 from asgiref.sync import sync_to_async
@@ -20,19 +19,18 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    TypeAdapter,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from django_mullet.encoding import described, with_encodings
 from django_mullet.fields import FieldFacts, facts_of
-from django_mullet.lazy_loads import refused
-from django_mullet.loading import load, load_relations
+from django_mullet.loading import load_instances, load_relations, load_rows
 from django_mullet.mapping import reader_of
 from django_mullet.nesting import refuse_cycle, schemas_in
 from django_mullet.planning import plan_of, reads
 from django_mullet.strictness import described_as, is_strict, lax
+from django_mullet.validating import of_instances, of_rows
 from django_mullet.variants import (
     Access,
     Variant,
@@ -137,9 +135,11 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         In a number of queries that does not depend on the number of objects. Raises `LazyLoad`
         where reading the objects would query again for each of them.
         """
-        objects = load(plan_of(cls), queryset)
-        with refused(cls.__name__):
-            return _list_of(cls).validate_python(objects)
+        plan = plan_of(cls)
+        rows = load_rows(plan, queryset)
+        if rows is None:
+            return of_instances(cls, load_instances(plan, queryset))
+        return of_rows(cls, rows)
 
     @classmethod
     async def afrom_qs(cls, queryset: Iterable[ModelT]) -> list[Self]:
@@ -313,11 +313,6 @@ class Collection(BaseModel, Generic[SchemaT]):
         """Return what the API shows of the objects of `queryset`; as `ModelSchema.from_qs()`."""
         [schema] = schemas_in(cls.model_fields["items"].annotation)
         return cls(items=cast("list[SchemaT]", schema.from_qs(queryset)))
-
-
-@cache
-def _list_of(schema: type[SchemaT]) -> TypeAdapter[list[SchemaT]]:
-    return TypeAdapter(list[schema])  # type: ignore[valid-type]
 
 
 def _why_not_sent(schema: ModelSchema[Any], name: str) -> str:

@@ -12,6 +12,7 @@ from django.db.models.query import ModelIterable, ValuesListIterable
 from django.db.models.sql import Query
 
 from django_mullet._compat import fetches_as_usual, select_of
+from django_mullet.cursors import fetch
 from django_mullet.exceptions import NotPreparable
 from django_mullet.parameters import MARK, Hole, with_holes
 
@@ -118,10 +119,7 @@ class Shape:
 
     def rows(self, bound: Bound) -> list[Any]:
         """Run the query; return its rows as the database driver has them."""
-        with connections[self._alias].cursor() as cursor:
-            cursor.execute(*bound)
-            rows: list[Any] = cursor.fetchall()
-        return rows
+        return fetch(self._alias, *bound)
 
     def _compiled(self, bound: Bound) -> Any:
         """Return the queryset, with a compiler that has compiled it already."""

@@ -1,0 +1,135 @@
+"""How are the rows of a query validated, and what is valid already?
+
+The core schema of a `ModelSchema` calls a Python function for each value, which reads instances of
+the model. Rows are no such instances, so their core schema is the same without those functions.
+"""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema, core_schema
+
+from django_mullet.callables import dotted_name
+from django_mullet.lazy_loads import refused
+from django_mullet.variants import is_shaped
+
+__all__ = ["are_of", "of_instances", "of_rows"]
+
+
+def of_instances(schema: Any, instances: list[Any]) -> list[Any]:
+    """Return an instance of `schema` for each of `instances`; raise `LazyLoad` if that queries."""
+    with refused(schema.__name__):
+        return _list_of(schema).validate_python(instances)
+
+
+def of_rows(schema: Any, rows: list[dict[str, Any]]) -> list[Any]:
+    """Return an instance of `schema` for each of `rows`, which its plan has loaded."""
+    adapter, runs_code = _of_rows(schema)
+    with refused(schema.__name__) if runs_code else nullcontext():
+        try:
+            instances: list[Any] = adapter.validate_python(rows)
+        except ValidationError:
+            return _list_of(schema).validate_python(rows)  # which says what it is about
+    return instances
+
+
+def are_of(response_model: Any) -> Callable[[Any], bool] | None:
+    """Return what tells whether a result is what `response_model` makes of it, at a glance.
+
+    For a `ModelSchema` and lists of one: Pydantic takes their instances as they are, too, but asks
+    a Python function about each. `None` for other models.
+    """
+    if get_origin(response_model) is list:
+        [schema] = get_args(response_model)
+        return partial(_are_instances, schema) if _is_schema(schema) else None
+    return partial(_is_instance, response_model) if _is_schema(response_model) else None
+
+
+def _are_instances(schema: Any, value: Any) -> bool:
+    return type(value) is list and set(map(type, value)) <= {schema} and _is_trusted(schema)
+
+
+def _is_instance(schema: Any, value: Any) -> bool:
+    return type(value) is schema and _is_trusted(schema)
+
+
+def _is_schema(annotation: Any) -> bool:
+    return isinstance(annotation, type) and hasattr(annotation, "django_model")
+
+
+@cache
+def _is_trusted(schema: Any) -> bool:
+    """Return whether Pydantic asks for nothing but the class of an instance of `schema`."""
+    core: Any = schema.__pydantic_core_schema__
+    if not (isinstance(core, dict) and _is_reader(core)):
+        return False
+    model = core["schema"]
+    revalidates = model.get("config", {}).get("revalidate_instances", "never") != "never"
+    return model["type"] == "model" and not revalidates
+
+
+@cache
+def _list_of(schema: Any) -> TypeAdapter[list[Any]]:
+    return TypeAdapter(list[schema])
+
+
+@cache
+def _of_rows(schema: Any) -> tuple[TypeAdapter[list[Any]], bool]:
+    """Return what validates rows, and whether it runs code that is not this library's."""
+    schema.model_rebuild()  # if it was not complete when it was defined
+    core = _without_readers(schema.__pydantic_core_schema__)
+    return TypeAdapter(Annotated[list[Any], _Core(core_schema.list_schema(core))]), _runs_code(core)
+
+
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """Metadata by which an annotation has a core schema that is known."""
+
+    schema: CoreSchema
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return self.schema
+
+
+def _without_readers(schema: Any) -> Any:
+    if isinstance(schema, list | tuple):
+        return type(schema)(map(_without_readers, schema))
+    if not isinstance(schema, dict):
+        return schema
+    if not _is_reader(schema):
+        return {
+            key: value if key in _VALUES else _without_readers(value)
+            for key, value in schema.items()
+        }
+    inner = _without_readers(schema["schema"])
+    return {**inner, "ref": schema["ref"]} if "ref" in schema else inner
+
+
+_VALUES = ("config", "default", "expected", "metadata")
+"""Keys of core schemas with what is no core schema, and might look like one."""
+
+
+def _is_reader(schema: dict[str, Any]) -> bool:
+    return schema.get("type") == "function-wrap" and is_shaped(schema)
+
+
+def _runs_code(schema: Any) -> bool:
+    """Return whether functions of others, or methods, are called while `schema` validates."""
+    if isinstance(schema, list | tuple):
+        return any(map(_runs_code, schema))
+    if not isinstance(schema, dict):
+        return callable(schema) and not isinstance(schema, type) and not _is_known(schema)
+    if schema.get("custom_init") or schema.get("post_init"):
+        return True
+    own = (*_VALUES, "serialization", "computed_fields")
+    return any(_runs_code(value) for key, value in schema.items() if key not in own)
+
+
+def _is_known(function: Any) -> bool:
+    return dotted_name(function).startswith(("django_mullet.", "pydantic."))

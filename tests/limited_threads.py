@@ -1,0 +1,57 @@
+"""How does a test run code as a worker does, with the connections of one?"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
+
+from django_mullet import databases
+from django_mullet.concurrency import Lease, WorkerPool, pool
+
+__all__ = ["Thread", "limited_threads"]
+
+T = TypeVar("T")
+
+
+class Thread:
+    """A thread with limited connections."""
+
+    def __init__(self, workers: WorkerPool) -> None:
+        self._lease = Lease()
+        workers.submit(self._lease.serve)
+        self.close = self._lease.close
+
+    def submit(self, function: Callable[[], T]) -> "Future[T]":
+        future: Future[T] = Future()
+
+        def job() -> None:
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._lease.submit(job)
+        return future
+
+    def run(self, function: Callable[[], T]) -> T:
+        return self.submit(function).result(timeout=10)
+
+
+@contextmanager
+def limited_threads() -> Iterator[Callable[[], Thread]]:
+    """Yield what starts threads with limited connections, and count theirs only."""
+    pool.stop()
+    databases.limiter.cache_clear()
+    workers = WorkerPool()
+    workers.enter = databases.install
+    workers.leave = databases.close_all
+    with ExitStack() as stack:
+
+        def start() -> Thread:
+            thread = Thread(workers)
+            stack.callback(thread.close)
+            return thread
+
+        yield start
+    workers.stop()
+    databases.limiter.cache_clear()
