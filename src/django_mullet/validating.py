@@ -50,11 +50,11 @@ def are_of(response_model: Any) -> Callable[[Any], bool] | None:
 
 
 def _are_instances(schema: Any, value: Any) -> bool:
-    return type(value) is list and set(map(type, value)) <= {schema} and _is_trusted(schema)
+    return _is_trusted(schema) and type(value) is list and set(map(type, value)) <= {schema}
 
 
 def _is_instance(schema: Any, value: Any) -> bool:
-    return type(value) is schema and _is_trusted(schema)
+    return _is_trusted(schema) and type(value) is schema
 
 
 def _is_schema(annotation: Any) -> bool:
@@ -74,7 +74,7 @@ def _is_trusted(schema: Any) -> bool:
 
 @cache
 def _list_of(schema: Any) -> TypeAdapter[list[Any]]:
-    return TypeAdapter(list[schema])
+    return TypeAdapter(list[schema])  # pyright: ignore[reportInvalidTypeForm]
 
 
 @cache
