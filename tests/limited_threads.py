@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from django.db import connection
 
 from django_mullet import databases
 from django_mullet.concurrency import Lease, WorkerPool, pool
+from tests.testapp.models import Item
 
-__all__ = ["Thread", "limited_threads"]
+__all__ = ["Thread", "limited_threads", "open_connections", "use"]
 
 T = TypeVar("T")
 
@@ -55,3 +58,14 @@ def limited_threads() -> Iterator[Callable[[], Thread]]:
         yield start
     workers.stop()
     databases.limiter.cache_clear()
+
+
+def use() -> Any:
+    """Run a query and return the DB-API connection that it ran on."""
+    Item.objects.count()
+    return connection.connection
+
+
+def open_connections() -> int:
+    """Return how many connections to the default database are open."""
+    return databases.limiter("default").open

@@ -11,17 +11,10 @@ from django.test import override_settings
 from django_mullet import databases
 from django_mullet.databases import LimitedConnection
 from django_mullet.exceptions import ConnectionLimitReached
-from tests.limited_threads import Thread
-from tests.testapp.models import Item
+from tests.limited_threads import Thread, open_connections, use
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def use() -> Any:
-    """Run a query and return the DB-API connection that it ran on."""
-    Item.objects.count()
-    return connection.connection
 
 
 def use_and_park() -> Any:
@@ -32,10 +25,6 @@ def use_and_park() -> Any:
 
 def wait_for_waiting(count: int) -> None:
     until(lambda: len(databases.limiter("default")._waiting) == count)
-
-
-def open_connections() -> int:
-    return databases.limiter("default").open
 
 
 def test_no_connection_is_open_before_it_is_needed(thread: Callable[[], Thread]) -> None:

@@ -15,13 +15,11 @@ from django_mullet.concurrency import pool
 from django_mullet.execution import Execution
 from django_mullet.routing import APIRouter
 from django_mullet.streaming import AHEAD, PATIENCE, stream
+from tests.limited_threads import Thread, open_connections, use
 from tests.load import answers
-from tests.test_databases import Thread, open_connections, thread, use
 from tests.testapp.models import Item
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-__all__ = ["thread"]  # a fixture
 
 NAMES = ["a", "b", "c"]
 

@@ -6,12 +6,11 @@ the model. Rows are no such instances, so their core schema is the same without 
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import cache, partial
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any, get_args, get_origin
 
-from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
-from pydantic_core import CoreSchema, core_schema
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator, core_schema
 
 from django_mullet.callables import dotted_name
 from django_mullet.lazy_loads import refused
@@ -28,10 +27,10 @@ def of_instances(schema: Any, instances: list[Any]) -> list[Any]:
 
 def of_rows(schema: Any, rows: list[dict[str, Any]]) -> list[Any]:
     """Return an instance of `schema` for each of `rows`, which its plan has loaded."""
-    adapter, runs_code = _of_rows(schema)
+    validator, runs_code = _of_rows(schema)
     with refused(schema.__name__) if runs_code else nullcontext():
         try:
-            instances: list[Any] = adapter.validate_python(rows)
+            instances: list[Any] = validator.validate_python(rows)
         except ValidationError:
             return _list_of(schema).validate_python(rows)  # which says what it is about
     return instances
@@ -64,8 +63,11 @@ def _is_schema(annotation: Any) -> bool:
 @cache
 def _is_trusted(schema: Any) -> bool:
     """Return whether Pydantic asks for nothing but the class of an instance of `schema`."""
+    schema.model_rebuild()
     core: Any = schema.__pydantic_core_schema__
-    if not (isinstance(core, dict) and _is_reader(core)):
+    if core["type"] == "definitions":
+        core = core["schema"]
+    if not _is_reader(core):
         return False
     model = core["schema"]
     revalidates = model.get("config", {}).get("revalidate_instances", "never") != "never"
@@ -78,23 +80,11 @@ def _list_of(schema: Any) -> TypeAdapter[list[Any]]:
 
 
 @cache
-def _of_rows(schema: Any) -> tuple[TypeAdapter[list[Any]], bool]:
+def _of_rows(schema: Any) -> tuple[SchemaValidator, bool]:
     """Return what validates rows, and whether it runs code that is not this library's."""
     schema.model_rebuild()  # if it was not complete when it was defined
     core = _without_readers(schema.__pydantic_core_schema__)
-    return TypeAdapter(Annotated[list[Any], _Core(core_schema.list_schema(core))]), _runs_code(core)
-
-
-@dataclass(frozen=True, slots=True)
-class _Core:
-    """Metadata by which an annotation has a core schema that is known."""
-
-    schema: CoreSchema
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return self.schema
+    return SchemaValidator(core_schema.list_schema(core)), _runs_code(core)
 
 
 def _without_readers(schema: Any) -> Any:
