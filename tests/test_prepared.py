@@ -1,7 +1,9 @@
 """Is what a prepared query gives what its function's queryset gives?"""
 
 import copy
+import os
 import pickle
+from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
 from threading import Thread
@@ -363,8 +365,31 @@ def test_a_lock_needs_a_transaction() -> None:
     with pytest.raises(transaction.TransactionManagementError):
         list(locked(item.pk))
     with transaction.atomic(), CaptureQueriesContext(connection) as captured:
-        assert list(locked(item.pk)) == [locked(item.pk).first()] == [item]
+        assert (
+            list(locked(item.pk)) == [locked(item.pk).first()] == [locked(item.pk).get()] == [item]
+        )
     assert all("FOR UPDATE" in query["sql"] for query in captured)
+
+
+def test_one_object_is_locked_by_what_was_compiled(
+    unverified: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @prepared
+    def locked(name: str) -> QuerySet[Item]:
+        return Item.objects.select_for_update().filter(name=name)
+
+    item = Item.objects.create(name="x")
+    with transaction.atomic():
+        locked("x").first()
+        locked("x").get(pk=item.pk)
+        refuse_to_build(monkeypatch, locked)
+        with CaptureQueriesContext(connection) as captured:
+            assert locked("x").first() == item
+            assert locked("x").get(pk=item.pk) == item
+            assert locked("y").first() is None
+
+    locks = connection.features.has_select_for_update
+    assert [query["sql"].endswith(" FOR UPDATE") for query in captured] == [locks] * 3
 
 
 def test_async_code_awaits_the_same(author: Person) -> None:
@@ -610,26 +635,39 @@ def test_the_system_check_leaves_out_what_the_library_prepares(author: Person) -
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.postgres
-def test_threads_get_what_belongs_to_their_values() -> None:
+@pytest.mark.parametrize(
+    ("threads", "calls"),
+    [
+        (16, 640),
+        pytest.param(
+            *(64, 1_000_000),
+            marks=pytest.mark.skipif("SLOW" not in os.environ, reason="takes minutes; set SLOW=1"),
+        ),
+    ],
+)
+def test_threads_get_what_belongs_to_their_values(threads: int, calls: int) -> None:
     person = Person.objects.create(name="Ann")
     for number in range(64):
         Work.objects.create(title=f"Work {number}", author=person, pages=number)
     wrong: list[Any] = []
+    asked = Counter[int]()
 
     def ask(number: int) -> None:
         try:
-            for turn in range(40):
+            for turn in range(calls // threads):
                 pages = (number + turn) % 64
                 found = works_of(person.pk).filter(pages=pages).values_list("title", flat=True)
                 if list(found) != [f"Work {pages}"]:
                     wrong.append((pages, list(found)))
+                asked[number] += 1
         finally:
             connections.close_all()
 
-    threads = [Thread(target=ask, args=(number,)) for number in range(16)]
-    for thread in threads:
+    running = [Thread(target=ask, args=(number,)) for number in range(threads)]
+    for thread in running:
         thread.start()
-    for thread in threads:
+    for thread in running:
         thread.join()
 
     assert not wrong
+    assert asked.total() == calls

@@ -268,24 +268,26 @@ class PreparedQuerySet(QuerySet[Any]):
         return self._like_this(self.template, self.values_given, limits, self.build)
 
     def first(self) -> Any:
-        template = self.template
-        if self.limits is not None or not template.takes_limits:
-            return super().first()
-        if template.is_ordered:
-            found = self._like_this(template, self.values_given, FIRST, self.build)
-        else:
-            found = self._changed("first", _by_key, FIRST)
-        return next(iter(found), None)
+        found = self._within("first", _in_some_order, FIRST)
+        return super().first() if found is None else next(iter(found), None)
 
     def get(self, *args: Any, **kwargs: Any) -> Any:
-        if args or self.limits is not None or not self.template.takes_limits:
-            return super().get(*args, **kwargs)
-        if kwargs:
+        if kwargs and not args and self.limits is None:
             return self.filter(**kwargs).get()
-        found = list(self._changed("get", _in_any_order, FIRST_TWO))
-        if len(found) == 1:
+        found = None if args else self._within("get", _in_any_order, FIRST_TWO)
+        if found is not None and len(found) == 1:
             return found[0]
-        return super().get()  # which says what is wrong
+        return super().get(*args, **kwargs)  # which says what is wrong
+
+    def _within(self, key: str, change: Change, limits: Limits) -> "PreparedQuerySet | None":
+        """Return what `change` makes of this queryset, within `limits`, if it may have any."""
+        template = self.template
+        if self.limits is not None or not (template.takes_limits or template.locks):
+            return None
+        if not template.locks:
+            return self._changed(key, change, limits)
+        # What locks stands after the limits.
+        return self._changed((key, limits), lambda found: change(found)[slice(*limits)], None)
 
 
 def refusal_of(function: Prepared[..., Any]) -> NotPreparable | None:
@@ -341,7 +343,9 @@ def _limits_of(wanted: slice) -> Limits | None:
     return (start, stop) if isinstance(stop, int) and stop > start else None
 
 
-def _by_key(queryset: Any) -> Any:
+def _in_some_order(queryset: Any) -> Any:
+    if queryset.ordered:
+        return queryset
     queryset._check_ordering_first_last_queryset_aggregation(method="first")
     return queryset.order_by("pk")
 

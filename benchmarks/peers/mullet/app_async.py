@@ -15,7 +15,14 @@ from django_mullet.asgi import mount_django
 from django_mullet.routing import APIRouter
 from django_mullet.schemas import Create, Patch
 from django_mullet.transaction import Atomic
-from queries import all_articles, all_rows, articles_of, simulations_of, users_of
+from queries import (
+    all_articles,
+    all_rows,
+    articles_of,
+    locked_simulation_of,
+    simulations_of,
+    users_of,
+)
 from schemas import (
     ArticleSchema,
     Listed,
@@ -55,7 +62,7 @@ async def simulation(pk: str, user: CurrentUser) -> SimulationSchema:
 async def patch_simulation(
     pk: str, body: Patch[SimulationSchema], user: CurrentUser, _: Atomic
 ) -> SimulationSchema:
-    found = await Simulation.objects.select_for_update().filter(user=user, pk=pk).afirst()
+    found = await locked_simulation_of(user.pk, pk).afirst()
     if found is None:
         raise HTTPException(404, "Simulation not found.")
     await body.update(found).asave()

@@ -14,7 +14,14 @@ from django_mullet.asgi import mount_django
 from django_mullet.routing import APIRouter
 from django_mullet.schemas import Create, Patch
 from django_mullet.transaction import Atomic
-from queries import all_articles, all_rows, articles_of, simulations_of, users_of
+from queries import (
+    all_articles,
+    all_rows,
+    articles_of,
+    locked_simulation_of,
+    simulations_of,
+    users_of,
+)
 from schemas import (
     ArticleSchema,
     Listed,
@@ -24,7 +31,7 @@ from schemas import (
     UnplannedRow,
     WideRow,
 )
-from shop.models import Simulation, User, Wide
+from shop.models import User, Wide
 
 router = APIRouter(prefix="/api")
 
@@ -54,7 +61,7 @@ def simulation(pk: str, user: CurrentUser) -> SimulationSchema:
 def patch_simulation(
     pk: str, body: Patch[SimulationSchema], user: CurrentUser, _: Atomic
 ) -> SimulationSchema:
-    found = Simulation.objects.select_for_update().filter(user=user, pk=pk).first()
+    found = locked_simulation_of(user.pk, pk).first()
     if found is None:
         raise HTTPException(404, "Simulation not found.")
     body.update(found).save()

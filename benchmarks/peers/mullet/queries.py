@@ -5,7 +5,14 @@ from django.db.models import QuerySet
 from django_mullet.prepared import prepared
 from shop.models import Article, Simulation, User, Wide
 
-__all__ = ["all_articles", "all_rows", "articles_of", "simulations_of", "users_of"]
+__all__ = [
+    "all_articles",
+    "all_rows",
+    "articles_of",
+    "locked_simulation_of",
+    "simulations_of",
+    "users_of",
+]
 
 
 @prepared
@@ -16,6 +23,11 @@ def users_of(api_key: str) -> QuerySet[User]:
 @prepared
 def simulations_of(user_id: int) -> QuerySet[Simulation]:
     return Simulation.objects.filter(user_id=user_id).order_by("id")
+
+
+@prepared
+def locked_simulation_of(user_id: int, pk: str) -> QuerySet[Simulation]:
+    return Simulation.objects.select_for_update().filter(user_id=user_id, pk=pk)
 
 
 @prepared
