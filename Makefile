@@ -132,7 +132,7 @@ mutation: $(VENV)/dev.stamp  ## Try whether the tests notice faults: MODULE=rout
 	env -u DATABASE_URL nice python scripts/mutation.py $(MODULE) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: dist
-dist: $(VENV)/dev.stamp  ## Build the wheel and the sdist, install the wheel and try it
+dist: $(VENV)/dev.stamp  ## Build the wheel and the sdist into dist/, reproducibly; install the wheel and try it
 	scripts/check_dist
 
 .PHONY: template

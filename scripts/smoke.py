@@ -1,5 +1,7 @@
-"""Does an installed django-mullet serve one FastAPI route and one Django view?"""
+"""Can an installed django-mullet be imported, and does it serve a route and a Django view?"""
 
+import importlib
+import pkgutil
 import threading
 import time
 from urllib.request import urlopen
@@ -23,8 +25,15 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from fastapi import FastAPI
 
+import django_mullet
 from django_mullet.asgi import mount_django
 from django_mullet.routing import APIRouter
+
+NEED_MORE = {"django_mullet.postgres_types": "psycopg", "django_mullet.testing": "httpx2"}
+
+for module in pkgutil.walk_packages(django_mullet.__path__, "django_mullet."):
+    if module.name not in NEED_MORE:
+        importlib.import_module(module.name)
 
 
 def view(_request: HttpRequest) -> HttpResponse:
