@@ -1,13 +1,7 @@
 """django-debug-toolbar: do the API and the admin work with it?"""
 
-import os
-import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,11 +10,12 @@ from django.test import override_settings
 from httpx2 import Client
 
 from django_mullet.testing import APIClient
+from serving import serving
 from shop.models import Book
 
 pytestmark = pytest.mark.django_db
 
-HERE = Path(__file__).parent
+UVICORN = ["uvicorn", "project.asgi:app", "--port", "0", "--no-access-log"]
 
 
 @pytest.fixture(autouse=True)
@@ -67,38 +62,9 @@ def test_an_api_route_behind_it_answers_the_same(client: APIClient, book: Book, 
 # On a server
 
 
-@contextmanager
-def serving(directory: Path) -> Iterator[str]:
-    """Yield the address of a server with `DEBUG` and a database of its own."""
-    environment = {
-        **os.environ,
-        "DEBUG": "true",
-        "DJANGO_SETTINGS_MODULE": "project.settings",
-        "SQLITE_FILE": str(directory / "db.sqlite3"),
-        "STATIC_ROOT": str(directory),
-        "PYTHONPATH": os.pathsep.join(sys.path),
-    }
-    run = [sys.executable, "-m"]
-    migrate = ["django", "migrate", "--run-syncdb", "--verbosity", "0"]
-    subprocess.run([*run, *migrate], env=environment, cwd=HERE, check=True)
-    serve = ["uvicorn", "project.asgi:app", "--port", "0", "--no-access-log"]
-    log = directory / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen([*run, *serve], env=environment, cwd=HERE, stderr=output)
-    try:
-        while not (address := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.05)
-        yield address[0]
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-    assert "Traceback" not in log.read_text()
-
-
 def test_pages_and_api_at_the_same_time_do_not_disturb_each_other(tmp_path: Path) -> None:
     with (
-        serving(tmp_path) as url,
+        serving(tmp_path, UVICORN, DEBUG="true") as url,
         Client(base_url=url, timeout=60) as client,
         ThreadPoolExecutor(8) as threads,
     ):
