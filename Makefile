@@ -107,6 +107,10 @@ clients: $(VENV)/dev.stamp $(VENV)-clients/stamp clients/typescript/node_modules
 browser: $(VENV)/dev.stamp  ## Run the browser test (needs chromium)
 	pytest browser_tests
 
+.PHONY: pictures
+pictures: $(VENV)/dev.stamp  ## Take the documentation's pictures of the example anew (needs chromium)
+	pytest browser_tests/test_pictures.py --pictures docs/images
+
 # QUICK=1: fewer and shorter rounds, for a glance.
 QUICK ?=
 

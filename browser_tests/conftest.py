@@ -41,6 +41,10 @@ class Site:
         )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", help="the directory for the pictures of the documentation")
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The running example, on a free port, with a database and credentials of its own."""

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -13,6 +14,8 @@ from tests.documentation import ROOT
 DOCS = ROOT / "docs"
 SITE = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]
 PAGES = sorted(page.name for page in DOCS.glob("*.md"))
+PICTURES = sorted(picture.name for picture in (DOCS / "images").iterdir())
+SHOWN = re.compile(r"!\[(?P<alternative>[^]]*)\]\((?P<file>[^)]+)\)")
 
 
 def entries(nav: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -55,3 +58,28 @@ def test_the_page_of_performance_has_no_figure_written_by_hand() -> None:
     text = (DOCS / "performance.md").read_text()
 
     assert re.findall(r"\d[\d.,]*\s?(?:µs|ms|s|%|x|times|requests|rps)\b", text) == []
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+def test_a_picture_is_small_and_shown_with_its_text_alternative(picture: str) -> None:
+    shown = [
+        match["alternative"]
+        for page in PAGES
+        for match in SHOWN.finditer((DOCS / page).read_text())
+        if match["file"] == f"images/{picture}"
+    ]
+
+    assert shown
+    assert all(len(alternative) > 20 for alternative in shown)
+    assert (DOCS / "images" / picture).stat().st_size < 150_000
+
+
+@pytest.mark.parametrize("drawing", [name for name in PICTURES if name.endswith(".svg")])
+def test_a_drawing_can_be_read_aloud_and_in_the_dark(drawing: str) -> None:
+    svg = ET.parse(DOCS / "images" / drawing).getroot()
+    said = {element.attrib.get("id"): element.text for element in svg}
+    [style] = [element.text or "" for element in svg if element.tag.endswith("}style")]
+
+    assert all(said[label] for label in svg.attrib["aria-labelledby"].split())
+    assert "@media (prefers-color-scheme: dark)" in style
+    assert "url(" not in style  # a picture on a page may load nothing
