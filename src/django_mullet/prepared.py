@@ -168,7 +168,7 @@ class PreparedQuerySet(QuerySet[Any]):
     def _fetch_all(self) -> None:
         if self._result_cache is None:
             self._result_cache = self._results()
-        super()._fetch_all()
+            super()._fetch_all()  # which prefetches
 
     def _results(self) -> list[Any]:
         found = self._bound(objects)
