@@ -357,6 +357,27 @@ def test_a_call_that_is_cancelled_while_it_runs_is_waited_for() -> None:
     execute(use)
 
 
+def test_a_call_that_fails_after_it_is_cancelled_raises_its_error() -> None:
+    """As a thread of anyio's does, and a coroutine that is cancelled."""
+    started, end = threading.Event(), threading.Event()
+
+    def work() -> None:
+        started.set()
+        end.wait(5)
+        raise LookupError(here())
+
+    async def use(execution: Execution) -> None:
+        task = asyncio.ensure_future(execution.run(work))
+        await asyncio.to_thread(started.wait, 5)
+        task.cancel()
+        await asyncio.sleep(0)
+        end.set()
+        with pytest.raises(LookupError, match="mullet"):
+            await task
+
+    execute(use)
+
+
 def test_a_call_that_is_cancelled_when_it_is_just_done_is_not_waited_for_in_vain() -> None:
     called: list[str] = []
 

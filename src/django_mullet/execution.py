@@ -95,15 +95,17 @@ class Execution:
     async def run(self, function: Callable[[], T]) -> T:
         """Return what `function` returns in a worker; ContextVars flow in and out.
 
-        A cancelled caller does not leave before a job that has begun is done.
+        A cancelled caller does not leave before a job that has begun is done, and hears of its
+        error.
         """
         hop = self._hop(function)
         cancelled = await self._settled(hop)
         self.bring_context()
         self.let_go()
+        value = hop.value()
         if cancelled is not None:
             raise cancelled
-        return hop.value()
+        return value
 
     @coroutine
     def run_coroutine(
