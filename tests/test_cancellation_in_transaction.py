@@ -6,6 +6,7 @@ from typing import Annotated
 
 import httpx
 import pytest
+from anyio import from_thread
 from asgiref.sync import sync_to_async
 from django.core import mail
 from django.db import connection, connections
@@ -71,6 +72,13 @@ def in_def(
 ) -> None: ...
 
 
+@router.get("/from-thread")
+def in_def_that_waits_for_the_loop(
+    _: Atomic, __: Annotated[None, Depends(write)], seconds: float
+) -> None:
+    from_thread.run(wait, seconds)
+
+
 @router.get("/sleep")
 async def after_block(seconds: float) -> None:
     async with atomic():
@@ -85,7 +93,7 @@ async def count() -> int:
 
 app = FastAPI()
 app.include_router(router)
-PATHS = ["/block", "/nested", "/atomic", "/setting", "/def"]
+PATHS = ["/block", "/nested", "/atomic", "/setting", "/def", "/from-thread"]
 
 
 @pytest.fixture(autouse=True)
@@ -152,7 +160,7 @@ def test_requests_that_are_cancelled_in_their_transaction_leave_nothing(
     assert_all_are_answered(path)
 
 
-@pytest.mark.parametrize("path", ["/block", "/def"])
+@pytest.mark.parametrize("path", ["/block", "/def", "/from-thread"])
 def test_requests_that_are_cancelled_while_they_wait_for_one_leave_nothing(path: str) -> None:
     with override_settings(MULLET={"CONNECTIONS": 4}):
         asyncio.run(cancel(path, requests=REQUESTS, when_inside=4))

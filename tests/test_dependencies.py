@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 import fastapi
 import pytest
-from anyio import from_thread
-from anyio.lowlevel import EventLoopToken, current_token
 from asgiref.sync import sync_to_async
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Security
 from fastapi.dependencies import models
@@ -865,24 +863,3 @@ def test_what_wraps_a_generator_may_give_any_iterator(app: FastAPI, client: Test
     app.include_router(router)
 
     assert client.get("/").text == '"A"\n'
-
-
-async def loop_token() -> EventLoopToken:
-    return current_token()
-
-
-@db
-def test_a_token_leads_anyio_to_the_event_loop(app: FastAPI, client: TestClient) -> None:
-    router = APIRouter()
-
-    async def thread() -> str:
-        return threading.current_thread().name
-
-    @router.get("/")
-    def endpoint(token: Annotated[Any, Depends(loop_token)]) -> list[bool]:
-        there = from_thread.run(thread, token=token)
-        return [here() == "mullet", there == threading.current_thread().name]
-
-    app.include_router(router)
-
-    assert client.get("/").json() == [True, False]

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Any, TypeVar
 
 import pytest
+from anyio import from_thread
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
@@ -174,6 +175,72 @@ def test_closing_the_stream_wakes_a_worker_that_waits_for_the_client() -> None:
     assert len(made) <= 2 * AHEAD + 2
 
 
+def test_an_error_in_closing_is_raised() -> None:
+    def body() -> Iterator[int]:
+        try:
+            while True:
+                yield 1
+        finally:
+            raise LookupError("in closing")
+
+    async def use(execution: Execution) -> None:
+        async with aclosing(stream(body(), execution)) as items:
+            async for _ in items:
+                break
+
+    with pytest.raises(LookupError, match="in closing"):
+        execute(use)
+
+
+def waiting(noted: list[str]) -> Iterator[bytes]:
+    """Yield one item, and wait on the event loop for another that never comes."""
+
+    async def forever() -> None:
+        noted.append("waits")
+        await asyncio.Event().wait()
+
+    yield b"item"
+    try:
+        from_thread.run(forever)
+    finally:
+        noted.append(here())
+
+
+def test_closing_the_stream_wakes_a_worker_that_waits_for_the_event_loop() -> None:
+    noted: list[str] = []
+
+    async def use(execution: Execution) -> None:
+        async with aclosing(stream(waiting(noted), execution)) as items:
+            async for _ in items:
+                while not noted:
+                    await asyncio.sleep(0.002)
+                break
+
+    execute(use)
+
+    assert noted == ["waits", "mullet"]
+
+
+def test_a_cancelled_task_wakes_a_worker_that_waits_for_the_event_loop() -> None:
+    noted: list[str] = []
+
+    async def consume(execution: Execution) -> None:
+        async for _ in stream(waiting(noted), execution):
+            pass
+
+    async def use(execution: Execution) -> None:
+        task = asyncio.create_task(consume(execution))
+        while not noted:
+            await asyncio.sleep(0.002)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    execute(use)
+
+    assert noted == ["waits", "mullet"]
+
+
 def test_the_execution_keeps_the_worker_of_its_stream() -> None:
     async def use(execution: Execution) -> list[str]:
         async for _ in stream(iter("a"), execution):
@@ -259,8 +326,8 @@ def endless_route(closed: list[str]) -> TestClient:
     return TestClient(app)
 
 
-def disconnect_after(pieces: int, app: Any) -> None:
-    """Request `/` and leave after so many messages."""
+def disconnect_after(pieces: int, app: Any, when: Callable[[], object] = lambda: True) -> None:
+    """Request `/` and leave after so many messages, and not before `when` holds."""
     from tests.test_routing import scope_of
 
     enough = asyncio.Event()
@@ -271,6 +338,8 @@ def disconnect_after(pieces: int, app: Any) -> None:
         if messages:
             return messages.pop()
         await enough.wait()
+        while not when():
+            await asyncio.sleep(0.002)
         return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
@@ -293,6 +362,22 @@ def test_a_client_that_leaves_ends_the_body_in_its_worker() -> None:
 
     until(lambda: closed)
     assert closed == ["mullet"]
+
+
+def test_a_client_that_leaves_ends_a_body_that_waits_for_the_event_loop() -> None:
+    noted: list[str] = []
+    router = APIRouter()
+
+    @router.get("/")
+    def endpoint() -> StreamingResponse:
+        return StreamingResponse(waiting(noted))
+
+    app = FastAPI()
+    app.include_router(router)
+
+    disconnect_after(2, app, when=lambda: noted)
+
+    assert noted == ["waits", "mullet"]
 
 
 @pytest.mark.parametrize("kind", ["function", "instance", "response", "events"])

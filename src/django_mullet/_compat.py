@@ -3,6 +3,9 @@
 Each has a test that fails loudly when it moves (`tests/test_compat.py`), and the suite
 runs on the oldest and newest supported releases.
 
+* anyio: `threadlocals`, in which `anyio.from_thread` finds the event loop, and
+  `get_async_backend`, by which a worker calls a function there. Missing door: a token for a
+  thread, rather than one for each call. `NoEventLoopError` is public since anyio 4.11.
 * asgiref: `_restore_context` moves `asgiref.Local` data (the active language, time zone,
   script prefix) with the ContextVars from one thread to another. Missing door: a public
   function that does this, without the thread hop of `sync_to_async`.
@@ -35,16 +38,19 @@ runs on the oldest and newest supported releases.
   a synchronous iterator. Missing door: the iterator as given, on the response.
 """
 
+from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import AsyncExitStack
 from contextvars import Context
 from copy import copy
 from functools import partial
-from types import CellType, FunctionType
-from typing import Any
+from types import CellType, FunctionType, SimpleNamespace
+from typing import Any, TypeVar
 from weakref import ReferenceType
 
+import anyio
+from anyio._core._eventloop import get_async_backend, threadlocals
 from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext, _restore_context
 from django.db import models
 from django.db.models import QuerySet
@@ -57,14 +63,19 @@ from starlette.types import Receive, Scope
 
 from django_mullet.exceptions import UnsupportedFastAPI
 
+T = TypeVar("T")
+
 __all__ = [
+    "NoEventLoopError",
     "ThreadSensitiveExecutor",
+    "call_on_loop",
     "exception_handler",
     "fetches_as_usual",
     "function_stack",
     "handler_variable",
     "is_as_built",
     "is_evaluated",
+    "lead_from_thread",
     "let_pass_csrf_checks",
     "move_context",
     "non_atomic_aliases",
@@ -86,6 +97,20 @@ __all__ = [
 _EXCEPTION_HANDLERS = "starlette.exception_handlers"
 _REQUEST_STACK = "fastapi_inner_astack"
 _FUNCTION_STACK = "fastapi_function_astack"
+
+NoEventLoopError: type[RuntimeError] = getattr(anyio, "NoEventLoopError", RuntimeError)
+"""What `anyio.from_thread` raises where it finds no event loop."""
+
+
+def lead_from_thread(backend: Any) -> None:
+    """Have `anyio.from_thread` ask `backend` when it is called in this thread without a token."""
+    threadlocals.current_token = SimpleNamespace(backend_class=backend, native_token=None)
+    threadlocals.current_async_backend = backend  # before anyio 4.11
+
+
+def call_on_loop(loop: AbstractEventLoop, function: Callable[..., T], args: tuple[Any, ...]) -> T:
+    """Return what `function` returns on `loop`, of another thread, as anyio calls it there."""
+    return get_async_backend("asyncio").run_sync_from_thread(function, args, loop)
 
 
 class ThreadSensitiveExecutor(Executor):

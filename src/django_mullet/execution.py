@@ -23,7 +23,7 @@ from django.core.handlers.asgi import get_script_prefix as script_prefix_of
 from django.db import InterfaceError, OperationalError
 from django.urls import get_script_prefix, set_script_prefix
 
-from django_mullet import databases, lifecycle, sharing
+from django_mullet import databases, from_thread, lifecycle, sharing
 from django_mullet._compat import ThreadSensitiveExecutor, move_context, runs_orm, send_orm_to
 from django_mullet.concurrency import Job, Lease, pool
 from django_mullet.exceptions import Overloaded
@@ -38,7 +38,12 @@ current_execution: ContextVar["Execution"] = ContextVar("mullet_execution")
 """The execution that the running code belongs to; unset outside a request."""
 
 
-pool.enter = databases.install
+def _enter_worker() -> None:
+    databases.install()
+    from_thread.install()
+
+
+pool.enter = _enter_worker
 pool.leave = databases.close_all
 
 
@@ -66,6 +71,7 @@ class Execution:
         self._started = False
         self._closed = False
         self._waiting = 0
+        self._keeping = 0  # of those that wait: how many do not lend their connections
         self._streams: tuple[Callable[[], None], ...] = ()
 
     # On the event loop
@@ -261,15 +267,17 @@ class Execution:
         """Return what a coroutine that moves to the event loop returns; see `run_below`."""
         below.made_lease = self._lease is None
         lease = self._lease = self._lease or Lease()
-        if self._shared is None:
-            databases.park()
-        else:
-            self._shared.__exit__()
         self._waiting += 1
+        self._keeping += not below.lends
+        if self._shared is not None:
+            self._shared.__exit__()
+        elif not self._keeping:
+            databases.park()
         set_hop(None)
         hop.wait_for(below)
         lease.serve()
         set_hop(hop)
+        self._keeping -= not below.lends
         self._waiting -= 1
         if self._shared is not None:
             self._shared.__enter__()
@@ -335,6 +343,7 @@ class Execution:
         """End Django's request, and leave nothing of it behind in the worker."""
         self._started = False
         self.pinned = False  # so that others may take its connections over
+        set_hop(None)  # nobody runs on the loop what a receiver of the signal might wait for
         self.end()
         if self._shared is None:
             databases.close_abandoned()
@@ -352,7 +361,7 @@ class Execution:
             try:
                 return function()
             finally:
-                if not self.pinned or self._waiting:
+                if not self._keeping and (self._waiting or not self.pinned):
                     databases.park()
         except (OperationalError, InterfaceError):
             self.connection_lost = self.connection_lost or databases.lost_connection()
@@ -360,7 +369,7 @@ class Execution:
 
     def _close_old_connections(self) -> None:
         # An execution that is not pinned may use another connection every time.
-        may_close = self._shared is None and not self.pinned
+        may_close = self._shared is None and not self.pinned and not self._keeping
         ended = self._closed and not self._holds
         if may_close and (ended or not self._in_use()):
             databases.close_old()

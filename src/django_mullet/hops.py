@@ -19,6 +19,7 @@ __all__ = [
     "WORKER",
     "Below",
     "Hop",
+    "current_hop",
     "drive",
     "in_worker",
     "run_below",
@@ -32,6 +33,13 @@ T = TypeVar("T")
 
 class Runner(Protocol):
     """What runs hops in a worker: an execution."""
+
+    def enter(self, *, takes_orm: bool = False) -> Callable[[], None]:
+        """On the loop: become the calling task's execution, of its async ORM too if it `takes_orm`.
+
+        Return what undoes that.
+        """
+        ...
 
     def do(
         self,
@@ -76,22 +84,28 @@ def _switch(to: object) -> Generator[object, None, None]:
     yield to
 
 
+def current_hop() -> "Hop[Any] | None":
+    """Return the job that the calling thread is in the middle of, if any."""
+    return _thread.hop
+
+
 def set_hop(hop: "Hop[Any] | None") -> None:
     """Have `run_below` wait, in this worker, within `hop`."""
     _thread.hop = hop
 
 
-def run_below(coro: Coroutine[Any, Any, T]) -> T:
+def run_below(coro: Coroutine[Any, Any, T], *, lends: bool = True) -> T:
     """Return what `coro` returns to synchronous code that an execution runs in a worker.
 
     `coro` may move to the event loop. It runs there in the task of the request, while the
-    worker waits and does what else is to be done for the request.
+    worker waits and does what else is to be done for the request. Unless it `lends` its
+    connections to others meanwhile, it has the same ones afterwards.
     """
     hop = _thread.hop
     if hop is None:
         coro.close()
         raise RuntimeError("Only what runs in the worker of a request can wait for its event loop.")
-    below = Below(coro)
+    below = Below(coro, lends)
     was_driving = _thread.driving
     try:
         finished, value = drive(below.running)
@@ -103,10 +117,11 @@ def run_below(coro: Coroutine[Any, Any, T]) -> T:
 class Below(Generic[T]):
     """A coroutine that synchronous code waits for, and what became of it."""
 
-    __slots__ = ("context", "error", "made_lease", "result", "running")
+    __slots__ = ("context", "error", "lends", "made_lease", "result", "running")
 
-    def __init__(self, coro: Coroutine[Any, Any, T]) -> None:
+    def __init__(self, coro: Coroutine[Any, Any, T], lends: bool) -> None:
         self.running = self._run(coro)
+        self.lends = lends
         self.made_lease = False
         self.context = Context()
         """The ContextVars as `coro` leaves them."""
@@ -135,26 +150,29 @@ class Hop(Generic[T]):
     __slots__ = (
         "_delivered",
         "_function",
-        "_loop",
         "_outcome",
         "_ticket",
         "_woken",
         "begun",
         "below",
         "execution",
+        "is_cancelled",
+        "loop",
     )
 
     def __init__(self, execution: Runner, function: Callable[[], T]) -> None:
         self.execution = execution
         self._function = function
-        self._loop = asyncio.get_running_loop()
-        self._woken: asyncio.Future[None] = self._loop.create_future()
+        self.loop = asyncio.get_running_loop()
+        self._woken: asyncio.Future[None] = self.loop.create_future()
         self._delivered = False
         self._outcome: tuple[Any, BaseException | None] = (None, None)
         self._ticket = [None]  # popped by the worker that begins or the task that gives up
         self.begun = False
         self.below: Below[Any] | None = None
         """What the worker waits for in the middle of the job."""
+        self.is_cancelled = False
+        """The waiting task has been cancelled, and nothing that the worker runs knows it yet."""
 
     def __call__(self) -> None:
         if self._take_ticket():
@@ -173,8 +191,9 @@ class Hop(Generic[T]):
     def await_again(self) -> None:
         """On the loop: expect the job to be done, or to wait, again."""
         self.below = None
+        self.is_cancelled = False
         self._delivered = False
-        self._woken = self._loop.create_future()
+        self._woken = self.loop.create_future()
 
     def _take_ticket(self) -> bool:
         try:
@@ -189,7 +208,7 @@ class Hop(Generic[T]):
 
     def _signal(self) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self._loop.call_soon_threadsafe(self._wake)
+            self.loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         self._delivered = True
@@ -204,6 +223,7 @@ class Hop(Generic[T]):
         try:
             await self._woken
         except asyncio.CancelledError as error:
+            self.is_cancelled = True
             if not (gives_up and self._take_ticket()):
                 await self._delivery()
             return error
@@ -213,7 +233,7 @@ class Hop(Generic[T]):
         """Wait for a job that nothing can stop, however often the task is cancelled."""
         with CancelScope(shield=True):  # else a cancelled scope of anyio's interrupts each turn
             while not self._delivered:
-                self._woken = self._loop.create_future()
+                self._woken = self.loop.create_future()
                 with suppress(asyncio.CancelledError):
                     await self._woken
 

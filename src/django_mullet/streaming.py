@@ -67,7 +67,9 @@ async def stream(iterable: Iterable[T], execution: Execution) -> AsyncGenerator[
                 yield item
     finally:
         items.abandon()
-        await producing
+        producing.cancel()  # ends what the worker waits for on the loop, but not the worker's job
+        with suppress(asyncio.CancelledError):
+            await producing
 
 
 class _Items(Generic[T]):
