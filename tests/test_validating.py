@@ -9,11 +9,13 @@ from fastapi.testclient import TestClient
 from pydantic import (
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     TypeAdapter,
     ValidationError,
     field_validator,
     model_validator,
 )
+from pydantic_core import CoreSchema, core_schema
 
 from django_mullet.exceptions import LazyLoad
 from django_mullet.routing import APIRouter
@@ -46,6 +48,22 @@ class Revalidated(ModelSchema[Person]):
     model_config = ConfigDict(revalidate_instances="always")
 
     name: str
+
+
+class Friends(ModelSchema[Person]):
+    """Pydantic keeps the core schema of what it has twice in a list of definitions."""
+
+    mentor: PersonSchema | None
+    friends: list[PersonSchema]
+
+
+class Own(ModelSchema[Person]):
+    name: str
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = super().__get_pydantic_core_schema__(source, handler)
+        return core_schema.no_info_after_validator_function(lambda own: own, schema)
 
 
 checked: list[str] = []
@@ -123,6 +141,8 @@ def test_code_after_the_fields_is_run() -> None:
         (list[PersonSchema], (PersonSchema(name="Homer"),), False),
         (Checked, Checked(name="Homer"), False),
         (list[Revalidated], [Revalidated(name="Homer")], False),
+        (list[Friends], [Friends(mentor=None, friends=[])], True),
+        (Own, Own(name="Homer"), False),
     ],
 )
 def test_what_is_valid_at_a_glance(response_model: Any, value: Any, expected: bool) -> None:

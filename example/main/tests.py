@@ -5,6 +5,7 @@
 import asyncio
 import json
 import stat
+import time
 from contextlib import closing
 from datetime import date
 from io import StringIO
@@ -486,6 +487,9 @@ class ConnectionTests(TransactionTestCase):
                 self.assertEqual(api.post(reverse("simulations-post"), json=BODY).status_code, 200)
             asyncio.run(self.request_at_once(user, 20))
 
+        deadline = time.monotonic() + 10  # PostgreSQL may still be about to see that they are gone
+        while self.other_connections() and time.monotonic() < deadline:
+            time.sleep(0.02)
         self.assertEqual(self.other_connections(), 0)
 
     async def request_at_once(self, user: User, count: int) -> None:
