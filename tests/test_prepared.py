@@ -13,7 +13,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.apps import apps
 from django.core import checks
-from django.db import connection, connections, transaction
+from django.db import NotSupportedError, connection, connections, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now, TruncDate
 from django.test import modify_settings, override_settings
@@ -390,6 +390,27 @@ def test_one_object_is_locked_by_what_was_compiled(
 
     locks = connection.features.has_select_for_update
     assert [query["sql"].endswith(" FOR UPDATE") for query in captured] == [locks] * 3
+
+
+def test_what_is_locked_and_sliced_is_asked_as_ever() -> None:
+    @prepared
+    def next_items() -> QuerySet[Item]:
+        return Item.objects.select_for_update().order_by("name")[:1]
+
+    item = Item.objects.create(name="x")
+
+    with transaction.atomic():
+        assert [next_items().first(), next_items().get()] == [item, item]
+        assert list(next_items()) == [item]
+
+
+def test_what_is_combined_is_not_filtered_as_ever() -> None:
+    @prepared
+    def both() -> QuerySet[Item]:
+        return Item.objects.filter(name="x").union(Item.objects.filter(name="y"))
+
+    with pytest.raises(NotSupportedError, match=r"QuerySet\.get\(\.\.\.\) with filters"):
+        both().get(name="x")
 
 
 def test_async_code_awaits_the_same(author: Person) -> None:

@@ -212,12 +212,9 @@ class PreparedQuerySet(QuerySet[Any]):
 
     def changed(self, key: Any, change: Change) -> "PreparedQuerySet":
         """Return what `change` makes of this queryset, compiled once for each `key`."""
-        return self._changed(key, change, self.limits)
-
-    def _changed(self, key: Any, change: Change, limits: Limits | None) -> "PreparedQuerySet":
         build = self.build
         template = self.template.changed(key, change)
-        return self._like_this(template, self.values_given, limits, lambda: change(build()))
+        return self._like_this(template, self.values_given, self.limits, lambda: change(build()))
 
     def filter(self, *args: Any, **lookups: Any) -> Any:
         if args or self.limits is not None:
@@ -256,6 +253,10 @@ class PreparedQuerySet(QuerySet[Any]):
     def using(self, alias: str | None) -> Any:
         return self.changed(("using", alias), lambda queryset: queryset.using(alias))
 
+    @property
+    def _takes_limits(self) -> bool:
+        return self.limits is None and self.template.takes_limits
+
     def __getitem__(self, key: Any) -> Any:
         if self._result_cache is not None:
             return super().__getitem__(key)
@@ -263,7 +264,7 @@ class PreparedQuerySet(QuerySet[Any]):
             found: list[Any] = list(self[key : key + 1])
             return found[0]  # an `IndexError` is Django's answer, too
         limits = _limits_of(key) if isinstance(key, slice) else None
-        if limits is None or self.limits is not None or not self.template.takes_limits:
+        if limits is None or not self._takes_limits or self.template.locks:
             return super().__getitem__(key)
         return self._like_this(self.template, self.values_given, limits, self.build)
 
@@ -272,7 +273,7 @@ class PreparedQuerySet(QuerySet[Any]):
         return super().first() if found is None else next(iter(found), None)
 
     def get(self, *args: Any, **kwargs: Any) -> Any:
-        if kwargs and not args and self.limits is None:
+        if kwargs and not args and self._takes_limits:
             return self.filter(**kwargs).get()
         found = None if args else self._within("get", _in_any_order, FIRST_TWO)
         if found is not None and len(found) == 1:
@@ -281,13 +282,13 @@ class PreparedQuerySet(QuerySet[Any]):
 
     def _within(self, key: str, change: Change, limits: Limits) -> "PreparedQuerySet | None":
         """Return what `change` makes of this queryset, within `limits`, if it may have any."""
-        template = self.template
-        if self.limits is not None or not (template.takes_limits or template.locks):
+        if not self._takes_limits:
             return None
-        if not template.locks:
-            return self._changed(key, change, limits)
-        # What locks stands after the limits.
-        return self._changed((key, limits), lambda found: change(found)[slice(*limits)], None)
+        if self.template.locks:  # which stands after the limits
+            return self.changed((key, limits), lambda queryset: change(queryset)[slice(*limits)])
+        found = self.changed(key, change)
+        found.limits = limits
+        return found
 
 
 def refusal_of(function: Prepared[..., Any]) -> NotPreparable | None:

@@ -45,7 +45,7 @@ class Template:
         query: Any = queryset.query
         with_holes(query)  # to see that it can be
         self.locks: bool = query.select_for_update
-        self.takes_limits = not (query.is_sliced or query.combinator or self.locks)
+        self.takes_limits = not (query.is_sliced or query.combinator)
 
     def changed(self, key: Any, change: Change, *, filters: int = 0) -> "Template":
         """Return the template of what `change` makes of the queryset; `key` stands for that.
