@@ -6,12 +6,17 @@ from typing import Any, get_args
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import GetCoreSchemaHandler
 
-__all__ = ["refuse_cycle", "schemas_in"]
+__all__ = ["is_schema", "refuse_cycle", "schemas_in"]
+
+
+def is_schema(annotation: Any) -> bool:
+    """Return whether `annotation` is a subclass of `ModelSchema`."""
+    return isinstance(annotation, type) and hasattr(annotation, "django_model")
 
 
 def schemas_in(annotation: Any) -> list[Any]:
     """Return the subclasses of `ModelSchema` that `annotation` names, at whatever depth."""
-    if isinstance(annotation, type) and hasattr(annotation, "django_model"):
+    if is_schema(annotation):
         return [annotation]
     return [found for argument in get_args(annotation) for found in schemas_in(argument)]
 

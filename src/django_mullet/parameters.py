@@ -105,12 +105,9 @@ class Hole:
         or an error, and whatever the lookup raises.
         """
         lookup = self._lookup
-        if self._is_composed and value.__class__ in _PLAIN:
-            right, params = self._right_side(value, connection)
-            if right in self._composed:
-                return self._composed[right], params
-        else:
-            right = ""
+        right, params = self._right_side(value, connection)
+        if right in self._composed:
+            return self._composed[right], params
         if isinstance(value, Model) and not isinstance(value, _related_to(lookup.lhs)):
             raise Unfit
         filled = type(lookup)(lookup.lhs, value)
@@ -131,6 +128,8 @@ class Hole:
 
         The lookup is made without what its `__init__()` has found out for the parameter already.
         """
+        if not self._is_composed or value.__class__ not in _PLAIN:
+            return "", ()
         lookup: Any = object.__new__(type(self._lookup))
         lookup.lhs, lookup.bilateral_transforms = self._lookup.lhs, ()
         lookup.rhs = value

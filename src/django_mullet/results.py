@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from django.db.models import Model, QuerySet
 from pydantic import BaseModel
 
-from django_mullet.nesting import schemas_in
+from django_mullet.nesting import is_schema, schemas_in
 from django_mullet.schemas import ModelSchema
 
 __all__ = ["Present", "holds_models", "presenter", "shown_schemas"]
@@ -65,8 +65,7 @@ def _presenter(annotation: Any, within: tuple[Any, ...]) -> Present | None:
 def _schema(annotation: Any) -> type[ModelSchema[Any]] | None:
     if get_origin(annotation) is Annotated:
         return _schema(get_args(annotation)[0])
-    is_schema = isinstance(annotation, type) and issubclass(annotation, ModelSchema)
-    return annotation if is_schema else None
+    return annotation if is_schema(annotation) else None
 
 
 def _one(schema: type[ModelSchema[Any]]) -> Present:

@@ -26,6 +26,7 @@ from pydantic import AfterValidator, JsonValue
 from django_mullet.applications import get_application
 from django_mullet.field_types import annotation_of, value_field
 from django_mullet.fields import find_field
+from django_mullet.nesting import is_schema
 from django_mullet.ranges import Range
 from django_mullet.schemas import ModelSchema
 from django_mullet.spelling import spell, union_of
@@ -175,7 +176,7 @@ def _of_many(field: Any, name: str, whose: str, annotation: Any) -> Found:
     choices = [choice for choice in union_of(annotation) if choice is not NoneType]
     key = _spelled_key(field.related_model)
     if all(map(_is_single, choices)):
-        listed = f"list[{spell(choices[0])}]" if _is_schema(choices[0]) else f"list[{key}]"
+        listed = f"list[{spell(choices[0])}]" if is_schema(choices[0]) else f"list[{key}]"
         return f"{whose} leads to many objects.", f"Write '{name}: {listed}'."
     for choice in choices:
         for item in get_args(choice):
@@ -186,7 +187,7 @@ def _of_many(field: Any, name: str, whose: str, annotation: Any) -> Found:
 
 
 def _is_single(choice: Any) -> bool:
-    return _is_schema(choice) or _plain(_class_of(choice)) in SCALARS
+    return is_schema(choice) or _plain(_class_of(choice)) in SCALARS
 
 
 def _of_one(field: Any, name: str, whose: str, annotation: Any) -> Found:
@@ -203,7 +204,7 @@ def _of_one(field: Any, name: str, whose: str, annotation: Any) -> Found:
 def _of_related(field: Any, name: str, whose: str, annotation: Any, key: str) -> Found:
     """Look at what stands for one of the objects that a relation leads to."""
     target = field.related_model
-    if _is_schema(annotation):
+    if is_schema(annotation):
         model = annotation.django_model()
         if _are_related(model, target):
             return None
@@ -262,7 +263,7 @@ def _fits(choice: Any, known: Any) -> bool:
     if isinstance(choice, type) and issubclass(choice, Enum):
         return any(_fits(type(member.value), known) for member in choice)
     if known is JsonValue or _is_unknown(choice):
-        return not _is_schema(choice)
+        return not is_schema(choice)
     return _classes_fit(choice, known)
 
 
@@ -294,8 +295,4 @@ def _plain(kind: Any) -> Any:
 def _is_unknown(annotation: Any) -> bool:
     """Return whether nothing is known of what `annotation` takes."""
     kind = _class_of(annotation)
-    return _plain(kind) is None and not issubclass(kind, Range) and not _is_schema(annotation)
-
-
-def _is_schema(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, ModelSchema)
+    return _plain(kind) is None and not issubclass(kind, Range) and not is_schema(annotation)

@@ -14,6 +14,7 @@ from pydantic_core import SchemaValidator, core_schema
 
 from django_mullet.callables import dotted_name
 from django_mullet.lazy_loads import refused
+from django_mullet.nesting import is_schema
 from django_mullet.variants import is_shaped
 
 __all__ = ["are_of", "of_instances", "of_rows"]
@@ -44,8 +45,8 @@ def are_of(response_model: Any) -> Callable[[Any], bool] | None:
     """
     if get_origin(response_model) is list:
         [schema] = get_args(response_model)
-        return partial(_are_instances, schema) if _is_schema(schema) else None
-    return partial(_is_instance, response_model) if _is_schema(response_model) else None
+        return partial(_are_instances, schema) if is_schema(schema) else None
+    return partial(_is_instance, response_model) if is_schema(response_model) else None
 
 
 def _are_instances(schema: Any, value: Any) -> bool:
@@ -56,15 +57,10 @@ def _is_instance(schema: Any, value: Any) -> bool:
     return _is_trusted(schema) and type(value) is schema
 
 
-def _is_schema(annotation: Any) -> bool:
-    return isinstance(annotation, type) and hasattr(annotation, "django_model")
-
-
 @cache
 def _is_trusted(schema: Any) -> bool:
     """Return whether Pydantic asks for nothing but the class of an instance of `schema`."""
-    schema.model_rebuild()
-    core: Any = schema.__pydantic_core_schema__
+    core = _core_of(schema)
     if core["type"] == "definitions":
         core = core["schema"]
     if not _is_reader(core):
@@ -82,9 +78,13 @@ def _list_of(schema: Any) -> TypeAdapter[list[Any]]:
 @cache
 def _of_rows(schema: Any) -> tuple[SchemaValidator, bool]:
     """Return what validates rows, and whether it runs code that is not this library's."""
-    schema.model_rebuild()  # if it was not complete when it was defined
-    core = _without_readers(schema.__pydantic_core_schema__)
+    core = _without_readers(_core_of(schema))
     return SchemaValidator(core_schema.list_schema(core)), _runs_code(core)
+
+
+def _core_of(schema: Any) -> Any:
+    schema.model_rebuild()  # if it was not complete when it was defined
+    return schema.__pydantic_core_schema__
 
 
 def _without_readers(schema: Any) -> Any:
