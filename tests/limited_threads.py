@@ -8,12 +8,26 @@ from typing import Any, TypeVar
 from django.db import connection
 
 from django_mullet import databases
-from django_mullet.concurrency import Lease, WorkerPool, pool
+from django_mullet.concurrency import Job, Lease, WorkerPool, pool
 from tests.testapp.models import Item
 
-__all__ = ["Thread", "limited_threads", "open_connections", "use"]
+__all__ = ["Thread", "limited_threads", "open_connections", "submitted", "use"]
 
 T = TypeVar("T")
+
+
+def submitted(submit: Callable[[Job], object], function: Callable[[], T]) -> "Future[T]":
+    """Return the future of what `function` returns as a job of what `submit` belongs to."""
+    future: Future[T] = Future()
+
+    def job() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:
+            future.set_exception(error)
+
+    submit(job)
+    return future
 
 
 class Thread:
@@ -25,16 +39,7 @@ class Thread:
         self.close = self._lease.close
 
     def submit(self, function: Callable[[], T]) -> "Future[T]":
-        future: Future[T] = Future()
-
-        def job() -> None:
-            try:
-                future.set_result(function())
-            except BaseException as error:
-                future.set_exception(error)
-
-        self._lease.submit(job)
-        return future
+        return submitted(self._lease.submit, function)
 
     def run(self, function: Callable[[], T]) -> T:
         return self.submit(function).result(timeout=10)

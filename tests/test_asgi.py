@@ -28,16 +28,13 @@ from fastapi.testclient import TestClient
 from django_mullet.asgi import DjangoHandler, mount_django
 from django_mullet.concurrency import pool
 from django_mullet.routing import APIRouter
+from tests.executing import here
 from tests.load import answers
 from tests.testapp.models import Item
 from tests.urls import urlpatterns as admin_urlpatterns
 from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
-
-
-def here() -> str:
-    return threading.current_thread().name.split("-")[0]
 
 
 # The Django half

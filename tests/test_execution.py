@@ -1,7 +1,7 @@
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, current_execution
 from django_mullet.hops import in_worker, run_below, to_loop, to_worker
+from tests.executing import entered, execute, here
 from tests.testapp.models import Item
 from tests.waiting import until
 
@@ -30,31 +31,6 @@ number: ContextVar[int] = ContextVar("number", default=0)
 
 def thread() -> str:
     return threading.current_thread().name
-
-
-def here() -> str:
-    return thread().split("-")[0]
-
-
-@asynccontextmanager
-async def entered(scope: Any = None, **options: Any) -> AsyncIterator[Execution]:
-    execution = Execution(scope or {"type": "http"}, **options)
-    leave = execution.enter(takes_orm=True)
-    try:
-        yield execution
-    finally:
-        leave()
-        await execution.aclose()
-
-
-def execute(use: Callable[[Execution], Coroutine[Any, Any, T]], **options: Any) -> T:
-    """Return what `use` returns with an execution of its own."""
-
-    async def main() -> T:
-        async with entered(**options) as execution:
-            return await asyncio.wait_for(use(execution), 10)
-
-    return asyncio.run(main())
 
 
 @pytest.fixture

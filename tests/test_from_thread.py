@@ -1,6 +1,6 @@
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import suppress
 from contextvars import ContextVar
@@ -23,7 +23,9 @@ from django_mullet.asgi import mount_django
 from django_mullet.execution import Execution, current_execution
 from django_mullet.routing import APIRouter
 from django_mullet.transaction import Atomic
+from tests.executing import execute, here
 from tests.testapp.models import Item
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -38,10 +40,6 @@ def nothing_noted() -> None:
     noted.clear()
 
 
-def here() -> str:
-    return threading.current_thread().name.split("-")[0]
-
-
 async def count() -> str:
     """Return where this runs, and how many rows its request sees."""
     thread = "mullet" if here() == "mullet" else "loop"
@@ -51,21 +49,6 @@ async def count() -> str:
 def ask() -> str:
     Item.objects.create(name="row")
     return f"{here()} {from_thread.run(count)}"
-
-
-def execute(use: Callable[[Execution], Coroutine[Any, Any, T]], **options: Any) -> T:
-    """Return what `use` returns with an execution of its own."""
-
-    async def main() -> T:
-        execution = Execution({"type": "http"}, **options)
-        leave = execution.enter(takes_orm=True)
-        try:
-            return await asyncio.wait_for(use(execution), 10)
-        finally:
-            leave()
-            await execution.aclose()
-
-    return asyncio.run(main())
 
 
 # Where it works
@@ -356,8 +339,7 @@ async def clean_up() -> None:
 
 
 async def cancel_when_it_waits(request: "asyncio.Task[Any] | anyio.CancelScope") -> None:
-    while "waits" not in noted:
-        await asyncio.sleep(0.002)
+    await asyncio.to_thread(until, lambda: "waits" in noted)
     request.cancel()
 
 

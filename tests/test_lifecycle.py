@@ -2,7 +2,6 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import pytest
@@ -17,6 +16,7 @@ from django.urls import get_urlconf, set_urlconf
 
 from django_mullet import lifecycle
 from django_mullet.concurrency import pool
+from tests.limited_threads import submitted
 from tests.testapp.models import Item
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -89,17 +89,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Signal]:
 
 def in_worker(function: Callable[[], T]) -> T:
     """Return what `function` returns in a worker, which ends with its connections afterwards."""
-    future: Future[T] = Future()
-
-    def job() -> None:
-        try:
-            future.set_result(function())
-        except BaseException as error:
-            future.set_exception(error)
-
-    pool.submit(job)
     try:
-        return future.result(timeout=10)
+        return submitted(pool.submit, function).result(timeout=10)
     finally:
         pool.stop()
 

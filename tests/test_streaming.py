@@ -1,7 +1,7 @@
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -17,31 +17,13 @@ from starlette.responses import Response
 from django_mullet.execution import Execution, current_execution
 from django_mullet.routing import APIRouter
 from django_mullet.streaming import AHEAD, follow_up_in_worker, stream
+from tests.executing import execute, here
 from tests.testapp.models import Item
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 
 T = TypeVar("T")
-
-
-def here() -> str:
-    return threading.current_thread().name.split("-")[0]
-
-
-def execute(use: Callable[[Execution], Coroutine[Any, Any, T]]) -> T:
-    """Return what `use` returns with an execution of its own."""
-
-    async def main() -> T:
-        execution = Execution({"type": "http"})
-        leave = execution.enter(takes_orm=True)
-        try:
-            return await asyncio.wait_for(use(execution), 10)
-        finally:
-            leave()
-            await execution.aclose()
-
-    return asyncio.run(main())
 
 
 def streamed(iterable: Iterable[T]) -> list[T]:
@@ -212,8 +194,7 @@ def test_closing_the_stream_wakes_a_worker_that_waits_for_the_event_loop() -> No
     async def use(execution: Execution) -> None:
         async with aclosing(stream(waiting(noted), execution)) as items:
             async for _ in items:
-                while not noted:
-                    await asyncio.sleep(0.002)
+                await asyncio.to_thread(until, lambda: noted)
                 break
 
     execute(use)
@@ -230,8 +211,7 @@ def test_a_cancelled_task_wakes_a_worker_that_waits_for_the_event_loop() -> None
 
     async def use(execution: Execution) -> None:
         task = asyncio.create_task(consume(execution))
-        while not noted:
-            await asyncio.sleep(0.002)
+        await asyncio.to_thread(until, lambda: noted)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -338,8 +318,7 @@ def disconnect_after(pieces: int, app: Any, when: Callable[[], object] = lambda:
         if messages:
             return messages.pop()
         await enough.wait()
-        while not when():
-            await asyncio.sleep(0.002)
+        await asyncio.to_thread(until, when)
         return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:

@@ -167,7 +167,7 @@ def test_other_response_models_are_left_to_pydantic(response_model: Any) -> None
     assert are_of(response_model) is None
 
 
-def test_a_response_is_what_was_loud() -> None:
+def test_a_response_is_what_was_shown() -> None:
     client = app_of(list[WorkSchema], lambda: WorkSchema.from_qs(Work.objects.all()))
 
     assert client.get("/").json() == [{"title": "Iliad", "author": {"name": "Homer"}}]
