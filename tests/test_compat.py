@@ -9,8 +9,9 @@ import pytest
 from anyio import from_thread
 from asgiref.local import Local
 from asgiref.sync import AsyncToSync, SyncToAsync, async_to_sync
+from django.apps.registry import Apps
 from django.core import signals
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.test import Client, RequestFactory
@@ -364,3 +365,59 @@ def test_django_tells_what_was_asked_of_a_queryset(
 ) -> None:
     assert _compat.is_as_built(queryset) is as_built
     assert _compat.takes_joins(queryset) is joins
+
+
+@pytest.mark.django_db
+def test_django_has_save_update_a_row_by_another_function() -> None:
+    calls: list[Any] = []
+
+    def update(rows: Any, pk: Any, values: Any) -> int:
+        calls.append((rows.model, rows.db, pk, [(field.name, *rest) for field, *rest in values]))
+        return rows.filter(pk=pk).update(name="Cleo")
+
+    person = person_updated_by(update)
+    person.save(update_fields=["name"], force_update=True)
+
+    assert calls == [(Person, "default", person.pk, [("name", None, "Ann")])]
+    assert Person.objects.get().name == "Cleo"
+
+
+@pytest.mark.django_db
+def test_django_notices_when_that_finds_no_row() -> None:
+    person = person_updated_by(lambda rows, pk, values: 0)
+
+    with pytest.raises(DatabaseError, match=r"Forced update did not affect any rows\."):
+        person.save(force_update=True)
+
+
+@pytest.mark.django_db
+def test_django_updates_a_row_where_the_other_function_will_not() -> None:
+    person = person_updated_by(lambda rows, pk, values: None)
+    person.name = "Bo"
+
+    person.save()
+
+    assert Person.objects.get().name == "Bo"
+
+
+def person_updated_by(update: Any) -> Any:
+    Person.objects.create(name="Ann")
+    options = {"proxy": True, "app_label": "catalogue", "apps": Apps()}
+    members = {"Meta": type("Meta", (), options), "_updates_by": staticmethod(update)}
+    bases = (_compat.UpdatesBy, Person)
+    model: Any = type("Updated", bases, {"__module__": __name__, **members})
+    return model.objects.get()
+
+
+@pytest.mark.django_db
+def test_django_tells_the_statement_of_an_update() -> None:
+    person = Person.objects.create(name="Ann")
+    name = Person._meta.get_field("name")
+    query = _compat.update_query(Person.objects.filter(pk=person.pk), [(name, None, "Bo")])
+    sql, params = query.get_compiler(using="default").as_sql()
+
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+
+    person.refresh_from_db()
+    assert person.name == "Bo"

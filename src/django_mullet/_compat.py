@@ -24,6 +24,8 @@ runs on the oldest and newest supported releases.
 * Django: `Query.get_compiler` and what a compiler knows when it has compiled: `select`,
   `col_count`, `klass_info`, `annotation_col_map`, `has_extra_select`; `_fetch_mode` and `_query` of
   a queryset. Missing door: a query that is compiled once and run many times.
+* Django: `Model._do_update()`, by which `save()` updates a row, and `UpdateQuery` with its
+  `add_update_fields()`. Missing door: a hook of `save()` for the statement.
 * FastAPI: the variables `dependant`, `dependency_overrides_provider`, `is_coroutine` and
   `response_field` of the function that `get_request_handler()` returns. They are the only way to
   the dependencies that `include_router()` and the app add. Missing door: passing the effective
@@ -55,6 +57,7 @@ from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext, _rest
 from django.db import models
 from django.db.models import QuerySet
 from django.db.models.query import ModelIterable
+from django.db.models.sql import UpdateQuery
 from django.dispatch import Signal
 from starlette.concurrency import iterate_in_threadpool
 from starlette.exceptions import HTTPException
@@ -68,6 +71,7 @@ T = TypeVar("T")
 __all__ = [
     "NoEventLoopError",
     "ThreadSensitiveExecutor",
+    "UpdatesBy",
     "call_on_loop",
     "exception_handler",
     "fetches_as_usual",
@@ -91,6 +95,7 @@ __all__ = [
     "set_handler_class",
     "takes_joins",
     "threaded_iterator",
+    "update_query",
     "without_validation",
 ]
 
@@ -222,6 +227,36 @@ def select_of(compiler: Any) -> tuple[Any, list[str]]:
 def _gives_instances(queryset: QuerySet[Any]) -> bool:
     # The class itself: Polymorphic's, for one, gives instances of other models.
     return queryset._iterable_class is ModelIterable
+
+
+class UpdatesBy:
+    """Mixed into a model: `save()` updates a row by `_updates_by()`, if that can."""
+
+    _updates_by: Callable[[Any, Any, Any], int | None]
+    """Updates one of the rows: that with the key, to the fields with `None` and a value each.
+
+    Returns the number of rows that there were, or `None` if it is Django that should do it.
+    """
+
+    def _do_update(
+        self, base_qs: Any, using: Any, pk_val: Any, values: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        model: Any = self
+        do_update: Any = super()._do_update  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+        number, returning = None, args[2:]  # since Django 6.0: fields that are to be returned
+        is_own = getattr(do_update, "__func__", None) is models.Model._do_update
+        if is_own and not (kwargs or any(returning) or model._meta.select_on_save):
+            number = self._updates_by(base_qs, pk_val, values)
+        if number is None:
+            return do_update(base_qs, using, pk_val, values, *args, **kwargs)
+        return [()] * number if returning else number > 0
+
+
+def update_query(rows: QuerySet[Any], values: Any) -> Any:
+    """Return the query by which `save()` updates `rows`."""
+    query: Any = rows.query.chain(UpdateQuery)
+    query.add_update_fields(values)
+    return query
 
 
 def handler_variable(handler: Callable[..., Any], name: str) -> CellType:

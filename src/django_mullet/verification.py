@@ -13,14 +13,18 @@ from django_mullet.sharing import in_tests
 
 __all__ = ["is_due", "verify"]
 
+ADVICE = (
+    "It reads something besides its parameters: give that as a parameter, or leave '@prepared' out."
+)
+
 
 def is_due() -> bool:
     """Return whether the query that is about to run is to be verified."""
     return settings.DEBUG or in_tests() or _is_chosen(conf.current().verify_prepared)
 
 
-def verify(name: str, bound: Bound, query: Any, alias: str) -> None:
-    """Raise `PreparedMismatch` if `query` is another one than `bound`."""
+def verify(name: str, bound: Bound, query: Any, alias: str, *, advice: str = ADVICE) -> None:
+    """Raise `PreparedMismatch`, with `advice`, if `query` is another one than `bound`."""
     try:
         sql, params = query.get_compiler(using=alias).as_sql()
     except EmptyResultSet:
@@ -29,8 +33,7 @@ def verify(name: str, bound: Bound, query: Any, alias: str) -> None:
         return
     raise PreparedMismatch(
         f"'{name}' was prepared as\n  {_shown(bound)}\nand builds now\n  {_shown((sql, params))}\n"
-        "It reads something besides its parameters: give that as a parameter, or leave "
-        "'@prepared' out."
+        f"{advice}"
     )
 
 

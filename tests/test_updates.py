@@ -1,0 +1,629 @@
+"""Does a row that is updated by what was compiled before become what `save()` makes of it?"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Any
+
+import django
+import pytest
+from django.apps import apps
+from django.apps.registry import Apps
+from django.contrib.postgres.search import SearchVectorField
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    connection,
+    connections,
+    models,
+    transaction,
+)
+from django.db.models import F, QuerySet, Value
+from django.db.models.signals import post_save, pre_save
+from django.test.utils import CaptureQueriesContext, override_settings
+from hypothesis import HealthCheck, Phase, assume, given, reject, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from django_mullet import updates, verification
+from django_mullet.exceptions import PreparedMismatch
+from django_mullet.field_types import annotation_of
+from django_mullet.fields import facts_of_values
+from django_mullet.schemas import ModelSchema, Patch
+from django_mullet.updates import PreparedUpdates
+from tests.catalogue.models import Edition, Keyword, Person, Work
+from tests.fieldtypes.models import Composite, Documents, Files, Moments, Titled
+from tests.fieldtypes.values import values_of
+from tests.relations.models import Box, Place, Room
+from tests.testapp.models import Author, Item
+
+pytestmark = pytest.mark.django_db(databases=["default", "other"])
+
+Save = Callable[..., None]
+
+MODELS = [
+    model
+    for app in ("catalogue", "fieldtypes", "relations")
+    for model in apps.get_app_config(app).get_models()
+    if model._meta.managed and not model._meta.swapped and model._meta.can_migrate(connection)
+]
+
+
+def save(instance: Any, *, using: str = "default") -> None:
+    instance.save(using=using)
+
+
+def unverified(instance: Any, *, using: str = "default") -> None:
+    with as_in_production():
+        instance.save(using=using)
+
+
+@contextmanager
+def as_in_production() -> Iterator[None]:
+    """Have nothing compared with what Django compiles in the block."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verification, "in_tests", lambda: False)
+        yield
+
+
+def is_compiled(instance: Any, *, using: str = "default") -> bool:
+    """Save `instance` twice; return whether the second time nothing was compiled."""
+    unverified(instance, using=using)
+    compiled: list[Any] = []
+    updated: list[Any] = []
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        CaptureQueriesContext(connections[using]) as queries,
+    ):
+        patch.setattr(updates, "_compiled", noting(compiled, updates._compiled))
+        patch.setattr(PreparedUpdates, "_updates_by", noting(updated, updates._update))
+        unverified(instance, using=using)
+    statements = [each["sql"] for each in queries if each["sql"].startswith("UPDATE ")]
+    return bool(updated) and updated == [1] * len(statements) and not compiled
+
+
+def noting(results: list[Any], function: Callable[..., Any]) -> Any:
+    """Return a static method that does what `function` does, and notes what that gives."""
+
+    def noted(*args: Any) -> Any:
+        results.append(None)
+        results[-1] = function(*args)
+        return results[-1]
+
+    return staticmethod(noted)
+
+
+def drawn(draw: Any, field: Any) -> Any:
+    """Return a value that `field` may have, as a schema sets it."""
+    if isinstance(field, models.ForeignObject):
+        related = None if field.unique else field.related_model._base_manager.first()
+        return None if field.null else related or made(draw, field.related_model)
+    if isinstance(field, models.FileField):
+        return draw(st.sampled_from(["", "there.txt"]))
+    if isinstance(field, SearchVectorField):
+        return None
+    value = TypeAdapter(annotation_of(field)).validate_python(draw(values_of(field)))
+    write = facts_of_values(field).write
+    return value if write is None else write(value)
+
+
+def made(draw: Any, model: Any) -> Any:
+    """Return a new object of `model`, and of the models that it refers to."""
+    values = {field.name: drawn(draw, field) for field in written(model)}
+    for field in model._meta.concrete_fields:
+        if field.unique and not field.is_relation and field.name in values:
+            assume(not model._base_manager.filter(**{field.name: values[field.name]}).exists())
+    made = model(**values)
+    assume(not model._base_manager.filter(pk=made.pk).exists())
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+    except DataError:  # what the database computes is too large
+        reject()
+    return made
+
+
+def written(model: Any) -> list[Any]:
+    return [
+        field
+        for field in model._meta.fields
+        if not (field.generated or isinstance(field, models.AutoField))
+        and not isinstance(field, models.CompositePrimaryKey)
+        and not getattr(field.remote_field, "parent_link", False)
+    ]
+
+
+def outcome(save: Save, instance: Any, *, is_gone: bool = False) -> Any:
+    """Return what `save` does: its queries, what it raises, and what is there afterwards."""
+    rows, raised = type(instance)._meta.concrete_model._base_manager.order_by("pk"), None
+    with transaction.atomic():
+        if is_gone:
+            rows.get(pk=instance.pk).delete()
+        with CaptureQueriesContext(connection) as queries:
+            try:
+                save(instance)
+            except Exception as error:
+                raised = repr(error)
+        needs_rollback = connection.needs_rollback
+        found = None if raised else list(rows.values())
+        transaction.set_rollback(True)
+    return (
+        [query["sql"] for query in queries],
+        raised,
+        needs_rollback,
+        found,
+        repr({name: value for name, value in vars(instance).items() if name != "_state"}),
+        (instance._state.db, instance._state.adding, set(instance._state.fields_cache)),
+    )
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+@settings(
+    max_examples=8,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(data=st.data())
+def test_every_field_is_saved_as_by_django(model: Any, data: st.DataObject) -> None:
+    with transaction.atomic():
+        pk = made(data.draw, model).pk
+        made(data.draw, model)
+        fixed = model._meta.pk_fields
+        changeable = [each for each in written(model) if not (each.unique or each in fixed)]
+        changed = (
+            data.draw(st.lists(st.sampled_from(changeable), unique=True)) if changeable else []
+        )
+        values = {field.name: drawn(data.draw, field) for field in changed}
+        sets_now = any(getattr(field, "auto_now_add", False) for field in model._meta.fields)
+        is_gone = not sets_now and data.draw(st.booleans())
+        is_deferred = data.draw(st.booleans())
+
+        outcomes = []
+        for kind, each in [
+            (proxy_of(model), save),
+            (mixed(model), save),
+            (mixed(model), unverified),
+            (mixed(model), unverified),
+        ]:
+            rows = kind._base_manager.all()
+            instance = (rows.only("pk", *values) if is_deferred else rows).get(pk=pk)
+            for name, value in values.items():
+                setattr(instance, name, value)
+            outcomes.append(outcome(each, instance, is_gone=is_gone))
+        transaction.set_rollback(True)
+
+    assert outcomes[1:] == [outcomes[0]] * 3
+
+
+def proxy_of(*bases: Any, **members: Any) -> Any:
+    options = {"proxy": True, "app_label": "testapp", "apps": Apps()}
+    namespace = {"__module__": __name__, "Meta": type("Meta", (), options), **members}
+    return type("Proxy", bases, namespace)
+
+
+@cache
+def mixed(model: Any) -> Any:
+    return proxy_of(PreparedUpdates, model)
+
+
+def model_of(table: str, options: dict[str, Any] | None = None, **fields: Any) -> Any:
+    """Return another model of the table that `table` is the name of."""
+    own = {"managed": False, "app_label": "testapp", "apps": Apps(), "db_table": table}
+    options = {**own, **(options or {})}
+    namespace = {"__module__": __name__, "Meta": type("Meta", (), options), **fields}
+    return type(f"Other_{table}", (PreparedUpdates, models.Model), namespace)
+
+
+@pytest.fixture
+def item() -> Any:
+    return mixed(Item).objects.create(name="Lamp", n=1)
+
+
+def test_a_statement_is_built_once(item: Any) -> None:
+    person = Person.objects.create(name="Ann")
+    work = mixed(Work).objects.create(title="Iliad", author=person)
+    place = Place.objects.create(name="A", code="a")
+    room = mixed(Room).objects.create(number="1a", size=1, place=place)
+
+    assert is_compiled(item)
+    assert is_compiled(work)
+    assert is_compiled(room)
+    assert is_compiled(mixed(Edition).objects.create(work_id=work.pk, year=1, published=False))
+    assert is_compiled(mixed(Work).objects.only("title").get())
+
+
+def test_it_is_compiled_for_the_model_itself(item: Any) -> None:
+    other = model_of("testapp_item", name=models.CharField()).objects.get()
+    other.name = "Lantern"
+
+    assert is_compiled(other)
+    assert Item.objects.get().name == "Lantern"
+
+
+def test_without_the_mixin_it_is_django_that_saves(item: Any) -> None:
+    assert not is_compiled(Item.objects.get())
+
+
+def test_a_schema_saves_by_it(item: Any) -> None:
+    class ItemSchema(ModelSchema[Item]):
+        name: str
+
+    body = TypeAdapter(Patch[ItemSchema]).validate_python({"name": "Lantern"})
+    updated: list[Any] = []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PreparedUpdates, "_updates_by", noting(updated, updates._update))
+        body.save(item)
+
+    assert updated == [1]
+    assert Item.objects.get().name == "Lantern"
+
+
+def test_each_set_of_null_columns_is_a_statement(item: Any) -> None:
+    for code in (None, "a", None, "b"):
+        item.code = code
+        unverified(item)
+
+        assert Item.objects.get().code == code
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_model_has_so_many_statements_and_no_more(
+    item: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(updates, "MOST", 1)
+    assert is_compiled(item)
+
+    item.code = "a"
+
+    assert not is_compiled(item)
+    assert Item.objects.get().code == "a"
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is compiled yet."""
+    monkeypatch.setattr(updates, "_statements", cache(lambda model: {}))
+
+
+@pytest.mark.usefixtures("fresh")
+def test_each_database_has_its_own(item: Any) -> None:
+    other = mixed(Item)(pk=item.pk, name="Bulb", n=1)
+    other.save(using="other", force_insert=True)
+    item.name, other.name = "Lantern", "Torch"
+
+    assert is_compiled(item)
+    assert is_compiled(other, using="other")
+    assert Item.objects.get().name == "Lantern"
+    assert Item.objects.using("other").get().name == "Torch"
+    assert len(updates._statements(Item)) == 2
+
+
+def test_the_connection_is_the_one_that_there_is_now(item: Any) -> None:
+    unverified(item)
+    now = copy(connections["default"])
+    now.queries_log, now.force_debug_cursor = deque(), True
+    then = connections["default"]
+    connections["default"] = now
+    try:
+        unverified(item)
+    finally:
+        connections["default"] = then
+
+    assert len(now.queries_log) == 1
+
+
+def test_a_table_of_another_name_is_another_table(
+    item: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unverified(item)
+    monkeypatch.setattr(Item._meta, "db_table", "testapp_nowhere")
+
+    with transaction.atomic(), pytest.raises(DatabaseError, match="testapp_nowhere"):
+        unverified(item)
+
+
+def test_parents_are_compiled_too() -> None:
+    Titled.objects.create(name="a", pages=1)
+    titled = mixed(Titled).objects.get()
+    titled.title, titled.pages = "A", 2
+
+    assert is_compiled(titled)
+    assert Titled.objects.values_list("title", "pages").get() == ("A", 2)
+
+
+def test_a_save_of_its_own_is_called(item: Any) -> None:
+    def save_counting(self: Any, **options: Any) -> None:
+        self.n += 1
+        super(proxy, self).save(**options)
+
+    proxy = proxy_of(PreparedUpdates, Item, save=save_counting)
+
+    assert is_compiled(proxy.objects.get())
+    assert Item.objects.get().n == 3
+
+
+class Listening:
+    """Connects a receiver in the block; gives what that was given."""
+
+    def __init__(self, signal: Any, sender: Any) -> None:
+        self._signal = signal
+        self._sender = sender
+        self._noted: list[dict[str, Any]] = []
+
+    def __enter__(self) -> list[dict[str, Any]]:
+        self._signal.connect(self._note, sender=self._sender)
+        return self._noted
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._signal.disconnect(self._note, sender=self._sender)
+
+    def _note(self, **arguments: Any) -> None:
+        self._noted.append({**arguments, "attributes": set(vars(arguments["instance"]))})
+
+
+@pytest.mark.parametrize("signal", [pre_save, post_save])
+def test_what_receivers_are_given_is_the_same(item: Any, signal: Any) -> None:
+    given = []
+    for model, each in [(proxy_of(Item), save), (mixed(Item), save), (mixed(Item), unverified)]:
+        with Listening(signal, model) as noted:
+            each(model.objects.get())
+        [arguments] = noted
+        assert arguments.pop("sender") is type(arguments["instance"]) is model
+        given.append({**arguments, "instance": arguments["instance"].pk})
+
+    assert given[1:] == [given[0]] * 2
+
+
+class Guarded:
+    """Lets a row be updated that nobody else has changed, as packages do."""
+
+    def _do_update(self, rows: Any, *args: Any) -> Any:
+        return super()._do_update(rows.filter(n=1), *args)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("bases", [(PreparedUpdates, Guarded), (Guarded, PreparedUpdates)])
+def test_a_mixin_of_somebody_else_chooses_rows(item: Any, bases: Any) -> None:
+    guarded = proxy_of(*bases, Item).objects.get()
+    guarded.name = "Lantern"
+    unverified(guarded)
+    assert Item.objects.get().name == "Lantern"
+
+    Item.objects.update(n=2)
+    guarded.name = "Torch"
+
+    with transaction.atomic(), pytest.raises(IntegrityError):  # of the INSERT
+        unverified(guarded)
+    assert Item.objects.get().name == "Lantern"
+
+
+class Whatever(QuerySet["Item"]):
+    def _update(self, *args: Any) -> Any:
+        assert self.model is Item
+        return [] if django.VERSION >= (6,) else 0
+
+
+class Choosing:
+    """Has rows be updated by a queryset of its own."""
+
+    def _do_update(self, rows: Any, *args: Any) -> Any:
+        return super()._do_update(Whatever(Item, using="default"), *args)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("bases", [(PreparedUpdates, Choosing), (Choosing, PreparedUpdates)])
+def test_a_mixin_of_somebody_else_chooses_a_queryset(item: Any, bases: Any) -> None:
+    choosing = proxy_of(*bases, Item).objects.get()
+
+    with transaction.atomic(), pytest.raises(IntegrityError):  # of the INSERT
+        unverified(choosing)
+
+
+NAMES = ("base_qs", "using", "pk_val", "values", "update_fields", "forced_update")
+
+
+class Naming:
+    """Names each argument."""
+
+    def _do_update(self, *args: Any) -> Any:
+        named = dict(zip((*NAMES, "returning_fields"), args, strict=False))
+        return super()._do_update(**named)  # type: ignore[misc]
+
+
+def test_a_mixin_of_somebody_else_names_arguments(item: Any) -> None:
+    naming = proxy_of(Naming, PreparedUpdates, Item).objects.get()
+    naming.name = "Lantern"
+
+    assert not is_compiled(naming)
+    assert Item.objects.get().name == "Lantern"
+
+
+def test_a_mixin_of_somebody_else_is_given_what_django_gives(item: Any) -> None:
+    given: list[Any] = []
+
+    def ask(self: Any, *args: Any) -> Any:
+        given.append(super(type(self), self)._do_update(*args))
+        return given[-1]
+
+    for bases in [(Item,), (PreparedUpdates, Item)]:
+        unverified(proxy_of(*bases, _do_update=ask).objects.get())
+
+    assert repr(given[1]) == repr(given[0])
+
+
+# What goes the ordinary way
+
+
+class Whole(models.IntegerField):
+    def get_prep_value(self, value: Any) -> Any:
+        return round(value)
+
+
+def test_a_field_of_somebody_else_may_do_anything(item: Any) -> None:
+    other = model_of("testapp_item", n=Whole()).objects.get()
+    other.n = 2.7
+
+    assert not is_compiled(other)
+    assert Item.objects.get().n == 3
+
+
+def test_a_field_that_is_referred_to_may_do_anything() -> None:
+    Item.objects.create(name="Lamp", author=Author.objects.create(name="Ann"))
+    options = {"apps": Apps()}
+    author = model_of("testapp_author", options, id=Whole(primary_key=True))
+    refers = models.ForeignKey(author, models.CASCADE)
+    item = model_of("testapp_item", options, author=refers).objects.get()
+
+    assert not is_compiled(item)
+
+
+def test_placeholders_of_fields_may_depend_on_values() -> None:
+    made = mixed(Files).objects.create(binary=b"a", path="")
+
+    assert not is_compiled(made)
+
+
+def test_a_manager_of_the_base_may_do_anything(item: Any) -> None:
+    class Own(models.Manager["Item"]):
+        """Has nothing, so far."""
+
+    other = model_of("testapp_item", name=models.CharField(), objects=Own())
+    other._meta.base_manager_name = "objects"
+
+    assert not is_compiled(other.objects.get())
+
+
+def test_composite_keys_are_saved_by_django(monkeypatch: pytest.MonkeyPatch) -> None:
+    composite = mixed(Composite).objects.create(shelf="a", place=1, title="A")
+    composite.title = "B"
+    assert not is_compiled(composite)
+
+    monkeypatch.setattr(updates, "_compiled", noting(compiled := [], updates._compiled))
+    unverified(composite)
+
+    assert compiled == []
+    assert Composite.objects.get().title == "B"
+
+
+def test_what_the_database_computes_is_returned_as_by_django() -> None:
+    Box.objects.create(width=1)
+    box = mixed(Box).objects.get()
+    box.width = 3
+
+    # Django 6.0 asks for it by the UPDATE, and Django 5.2 not at all.
+    assert is_compiled(box) == (django.VERSION < (6,))
+    assert box.area == (2 if django.VERSION < (6,) else 6)
+    assert Box.objects.get().area == 6
+
+
+def test_an_expression_is_saved_by_django(item: Any) -> None:
+    assert is_compiled(item)
+    item.n = F("n") + 1
+
+    unverified(item)
+
+    assert Item.objects.get().n == 2
+
+
+def is_as_by_django(model: Any, *, is_gone: bool = False, **values: Any) -> bool:
+    """Return whether the only row becomes the same with the mixin, where `values` are set."""
+    outcomes = []
+    for kind, by in [(proxy_of(model), save), (mixed(model), save), (mixed(model), unverified)]:
+        instance = kind._base_manager.get()
+        for name, value in values.items():
+            setattr(instance, name, value)
+        outcomes.append(outcome(by, instance, is_gone=is_gone))
+    return outcomes[1:] == [outcomes[0]] * 2
+
+
+def test_null_in_json_is_saved_by_django() -> None:
+    Documents.objects.create(document=1)
+
+    assert is_as_by_django(Documents, document=Value(None, models.JSONField()))
+
+
+def test_an_object_in_place_of_its_key_is_refused_as_by_django(item: Any) -> None:
+    assert is_compiled(item)
+    for name, value in [("name", Item(pk=3)), ("n", object()), ("n", "x"), ("n", 2**70)]:
+        assert is_as_by_django(Item, **{name: value})
+
+
+def test_a_key_that_is_no_key_is_refused_as_by_django(item: Any) -> None:
+    assert is_compiled(item)
+    for key in ("x", 2**70, F("n"), ""):
+        assert is_as_by_django(Item, pk=key)
+
+
+def test_only_a_key_is_saved_as_by_django() -> None:
+    Keyword.objects.create(word="epic")
+
+    assert is_as_by_django(Keyword)
+    assert is_as_by_django(Keyword, is_gone=True)
+
+
+def test_select_on_save_is_asked_for(item: Any) -> None:
+    model = model_of("testapp_item", {"select_on_save": True}, name=models.CharField())
+    careful = model.objects.get()
+    careful.name = "Lantern"
+
+    assert not is_compiled(careful)
+    assert len(outcome(save, careful)[0]) == 2
+    assert Item.objects.get().name == "Lantern"
+
+
+def test_fields_set_themselves_as_ever() -> None:
+    moment = datetime(2020, 1, 1, tzinfo=UTC)
+    made = Moments.objects.create(
+        date=date(2020, 1, 1), time=time(), datetime=moment, duration=timedelta()
+    )
+    model = model_of("fieldtypes_moments", datetime=models.DateTimeField(auto_now=True))
+    stamped = model.objects.get()
+
+    assert is_compiled(stamped)
+    made.refresh_from_db()
+    assert moment < made.datetime == stamped.datetime
+
+
+def test_a_violated_constraint_breaks_the_transaction_as_ever() -> None:
+    Author.objects.create(name="Ann")
+    author = mixed(Author).objects.create(name="Bo")
+    assert is_compiled(author)
+    author.name = "Ann"
+
+    with transaction.atomic():
+        with pytest.raises(IntegrityError):
+            unverified(author)
+        assert connection.needs_rollback
+        transaction.set_rollback(True)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_another_backend_compiles_as_it_likes(item: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection.ops, "compiler_module", "tests.compilers")
+    monkeypatch.setattr(connection.ops, "_cache", None)
+
+    assert not is_compiled(item)
+
+
+def test_what_is_compiled_otherwise_is_noticed(item: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    item.save()
+    known = updates._statements(Item)
+    for key, statement in known.items():
+        assert statement is not None
+        monkeypatch.setitem(known, key, replace(statement, end=" AND 1 = 0"))
+
+    with transaction.atomic(), pytest.raises(PreparedMismatch) as caught:
+        item.save()
+    with transaction.atomic(), override_settings(DEBUG=True), pytest.raises(PreparedMismatch):
+        unverified(item)
+
+    message = str(caught.value)
+    assert message.startswith("'Item.save()' was prepared as\n  UPDATE ")
+    assert message.endswith(
+        "\nReport it, please; until it is mended, leave 'PreparedUpdates' out of the model."
+    )
