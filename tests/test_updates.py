@@ -23,8 +23,12 @@ from django.db import (
     models,
     transaction,
 )
+from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.graph import MigrationGraph
+from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import F, QuerySet, Value
 from django.db.models.signals import post_save, pre_save
+from django.db.models.sql import Query
 from django.test.utils import CaptureQueriesContext, override_settings
 from hypothesis import HealthCheck, Phase, assume, given, reject, settings
 from hypothesis import strategies as st
@@ -424,6 +428,39 @@ def test_a_mixin_of_somebody_else_chooses_a_queryset(item: Any, bases: Any) -> N
         unverified(choosing)
 
 
+class Lanterns(Query):
+    """Updates nothing else."""
+
+    def chain(self, klass: Any = None) -> Any:
+        chained: Any = super().chain(klass)
+        if klass is not None:
+            chained.add_filter("name", "Lantern")
+        return chained
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        lambda rows: QuerySet(Item, Lanterns(Item), rows.db).all(),
+        lambda rows: rows[:1],
+        lambda rows: rows.union(rows),
+        lambda rows: rows.none(),
+        lambda rows: rows.annotate(named=F("author__name")),
+    ],
+)
+def test_rows_of_somebody_else_are_updated_as_by_django(item: Any, choose: Any) -> None:
+    def choosing(self: Any, rows: Any, *args: Any) -> Any:
+        return super(type(self), self)._do_update(choose(rows), *args)
+
+    assert is_compiled(item)
+    outcomes = [
+        outcome(unverified, proxy_of(*bases, Item, _do_update=choosing).objects.get())
+        for bases in [(), (PreparedUpdates,)]
+    ]
+
+    assert outcomes[1] == outcomes[0]
+
+
 NAMES = ("base_qs", "using", "pk_val", "values", "update_fields", "forced_update")
 
 
@@ -456,6 +493,30 @@ def test_a_mixin_of_somebody_else_is_given_what_django_gives(item: Any) -> None:
     assert repr(given[1]) == repr(given[0])
 
 
+def test_it_is_named_before_the_other_bases() -> None:
+    for base in (models.Model, Item):
+        with pytest.raises(TypeError) as caught:
+            type("Late", (base, PreparedUpdates), {"__module__": __name__})
+
+        assert str(caught.value) == (
+            "'Late' must name 'PreparedUpdates' before its other bases, or 'save()' does not see "
+            "it."
+        )
+
+
+def test_it_asks_for_no_migration() -> None:
+    def state_of(*bases: Any) -> ProjectState:
+        options = {"app_label": "testapp", "apps": Apps()}
+        namespace = {"__module__": __name__, "Meta": type("Meta", (), options)}
+        state = ProjectState()
+        state.add_model(ModelState.from_model(type("Plain", (*bases, models.Model), namespace)))
+        return state
+
+    changes = MigrationAutodetector(state_of(), state_of(PreparedUpdates)).changes(MigrationGraph())
+
+    assert changes == {}
+
+
 # What goes the ordinary way
 
 
@@ -470,6 +531,19 @@ def test_a_field_of_somebody_else_may_do_anything(item: Any) -> None:
 
     assert not is_compiled(other)
     assert Item.objects.get().n == 3
+
+
+class Stamped(models.IntegerField):
+    def pre_save(self, instance: Any, add: bool) -> Any:
+        instance.n += 1
+        return instance.n
+
+
+def test_a_field_of_somebody_else_may_choose_its_value(item: Any) -> None:
+    other = model_of("testapp_item", n=Stamped()).objects.get()
+
+    assert is_compiled(other)
+    assert Item.objects.get().n == other.n == 3
 
 
 def test_a_field_that_is_referred_to_may_do_anything() -> None:
@@ -489,10 +563,21 @@ def test_placeholders_of_fields_may_depend_on_values() -> None:
 
 
 def test_a_manager_of_the_base_may_do_anything(item: Any) -> None:
-    class Own(models.Manager["Item"]):
+    class Own(QuerySet["Item"]):
         """Has nothing, so far."""
 
-    other = model_of("testapp_item", name=models.CharField(), objects=Own())
+    other = model_of("testapp_item", name=models.CharField(), objects=Own.as_manager())
+    other._meta.base_manager_name = "objects"
+
+    assert not is_compiled(other.objects.get())
+
+
+def test_a_manager_of_the_base_may_choose_rows(item: Any) -> None:
+    class Chosen(models.Manager["Item"]):
+        def get_queryset(self) -> Any:
+            return super().get_queryset().filter(name="Lamp")
+
+    other = model_of("testapp_item", name=models.CharField(), objects=Chosen())
     other._meta.base_manager_name = "objects"
 
     assert not is_compiled(other.objects.get())
@@ -523,11 +608,36 @@ def test_what_the_database_computes_is_returned_as_by_django() -> None:
 
 def test_an_expression_is_saved_by_django(item: Any) -> None:
     assert is_compiled(item)
-    item.n = F("n") + 1
+    for name, expression in [("n", F("n") + 1), ("name", F("name"))]:
+        changed = mixed(Item).objects.get()
+        setattr(changed, name, expression)
+        unverified(changed)
+
+    assert Item.objects.values_list("n", "name").get() == (2, "Lamp")
+
+
+class Three:
+    """Is compiled, and nothing else of an expression."""
+
+    def as_sql(self, *args: Any) -> Any:
+        return "3", []
+
+
+def test_what_only_compiles_is_saved_by_django(item: Any) -> None:
+    assert is_compiled(item)
+    item.n = Three()
 
     unverified(item)
 
-    assert Item.objects.get().n == 2
+    assert Item.objects.get().n == 3
+
+
+def test_a_default_of_the_database_is_saved_by_django() -> None:
+    box = Box.objects.create(width=1, depth=1)
+
+    unverified(mixed(Box)(pk=box.pk, width=1))
+
+    assert Box.objects.get().depth == 3
 
 
 def is_as_by_django(model: Any, *, is_gone: bool = False, **values: Any) -> bool:
@@ -539,6 +649,27 @@ def is_as_by_django(model: Any, *, is_gone: bool = False, **values: Any) -> bool
             setattr(instance, name, value)
         outcomes.append(outcome(by, instance, is_gone=is_gone))
     return outcomes[1:] == [outcomes[0]] * 2
+
+
+class Listed(PreparedUpdates, models.Model):
+    name = models.CharField()
+
+    class Meta:
+        app_label = "testapp"
+        apps = Apps()
+        db_table = "testapp_item"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def test_models_of_migrations_are_saved_by_django(item: Any) -> None:
+    state = ProjectState()
+    state.add_model(ModelState.from_model(Listed))
+    then: Any = state.apps.get_model("testapp", "Listed")
+
+    assert issubclass(then, PreparedUpdates)
+    assert not is_compiled(then.objects.get())
 
 
 def test_null_in_json_is_saved_by_django() -> None:

@@ -12,8 +12,10 @@ from functools import cache
 from typing import Any
 
 from django.db import connections, models
+from django.db.migrations.state import StateApps
 from django.db.models import QuerySet
 from django.db.models.expressions import Expression
+from django.db.models.sql import Query
 
 from django_mullet._compat import UpdatesBy, update_query
 from django_mullet.parameters import MARK, Hole, Parameter, Unfit, fits, with_holes
@@ -25,23 +27,22 @@ __all__ = ["PreparedUpdates"]
 MOST = 64
 """Statements that are kept for a model: which columns are null is another one each time."""
 
-PREPARING = ("pre_save", "get_db_prep_save", "get_db_prep_value", "get_prep_value")
+PREPARING = ("get_db_prep_save", "get_db_prep_value", "get_prep_value")
 """What makes of a value in Python one for the database."""
 
 ADVICE = "Report it, please; until it is mended, leave 'PreparedUpdates' out of the model."
 
 
 def _update(rows: Any, pk: Any, values: Any) -> int | None:
-    bound, model = None, rows.model
-    if type(rows) is QuerySet and not rows.query.where and _is_plain(model):
-        with suppress(Exception):  # which Django raises too, in its own order
-            bound = _bound(rows, pk, values)
+    alias, bound = rows.db, None
+    with suppress(Exception):  # which Django raises too, in its own order
+        bound = _bound(rows, alias, pk, values)
     if bound is None:
         return None
     if is_due():
         query = update_query(rows.filter(pk=pk), values)
-        verify(f"{model.__name__}.save()", bound, query, rows.db, advice=ADVICE)
-    with connections[rows.db].cursor() as cursor:
+        verify(f"{rows.model.__name__}.save()", bound, query, alias, advice=ADVICE)
+    with connections[alias].cursor() as cursor:
         cursor.execute(*bound)
         number: int = cursor.rowcount
     return number
@@ -51,18 +52,54 @@ class PreparedUpdates(UpdatesBy):
     """Mixed into a model, before `models.Model`: `save()` does not build its UPDATE anew each time.
 
     Whoever calls it; and whatever the model makes of it. What is compiled once for each set of
-    columns and database, is then filled with values.
+    columns and database, is then filled with values. Raises `TypeError` where a model names it
+    after another, whose `save()` would not see it.
     """
 
     _updates_by = staticmethod(_update)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        order = cls.__mro__
+        if models.Model in order and order.index(models.Model) < order.index(PreparedUpdates):
+            raise TypeError(
+                f"'{cls.__name__}' must name 'PreparedUpdates' before its other bases, or 'save()' "
+                "does not see it."
+            )
+
+
+def _bound(rows: Any, alias: str, pk: Any, values: Any) -> Bound | None:
+    if not (_are_all(rows) and _is_plain(rows.model) and fits(pk)):
+        return None
+    connection = connections[alias]
+    params = [_param(field, value, connection) for field, _, value in values]
+    statement = _statement(rows, alias, values, params)
+    return None if statement is None else statement.bound(pk, params, connection)
+
+
+def _are_all(rows: Any) -> bool:
+    """Return whether `rows` are all of a model, and nothing else has been asked for.
+
+    The models that migrations make are not meant: what is kept for them would be kept for good.
+    """
+    model, query = rows.model, rows.query
+    return (
+        type(rows) is QuerySet
+        and type(query) is Query
+        and not isinstance(model._meta.apps, StateApps)
+        and vars(query) == _query_of_all(model)
+    )
+
+
+@cache
+def _query_of_all(model: Any) -> dict[str, Any]:
+    return vars(QuerySet(model).all().query)
 
 
 @cache
 def _is_plain(model: Any) -> bool:
     """Return whether an UPDATE of the table of `model` depends on nothing but its values."""
-    return type(model._base_manager) is models.Manager and all(
-        map(_is_plain_field, model._meta.local_concrete_fields)
-    )
+    return all(map(_is_plain_field, model._meta.local_concrete_fields))
 
 
 def _is_plain_field(field: Any) -> bool:
@@ -75,17 +112,13 @@ def _is_plain_field(field: Any) -> bool:
     )
 
 
-def _bound(rows: Any, pk: Any, values: Any) -> Bound | None:
-    connection = connections[rows.db]
-    params = [_param(field, value, connection) for field, _, value in values]
-    statement = _statement(rows, values, params) if fits(pk) else None
-    return None if statement is None else statement.bound(pk, params, connection)
-
-
 def _param(field: Any, value: Any, connection: Any) -> Any:
     if hasattr(value, "resolve_expression") or hasattr(value, "prepare_database_save"):
         raise Unfit
-    return field.get_db_prep_save(value, connection=connection)
+    param = field.get_db_prep_save(value, connection=connection)
+    if hasattr(param, "as_sql"):
+        raise Unfit
+    return param
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +150,9 @@ def _statements(model: Any) -> dict[Any, _Statement | None]:
     return {}
 
 
-def _statement(rows: Any, values: Any, params: list[Any]) -> _Statement | None:
+def _statement(rows: Any, alias: str, values: Any, params: list[Any]) -> _Statement | None:
     key = (
-        rows.db,
+        alias,
         rows.model._meta.db_table,
         *[field.column for field, _, _ in values],
         *[param is None for param in params],
@@ -131,13 +164,13 @@ def _statement(rows: Any, values: Any, params: list[Any]) -> _Statement | None:
             for (field, _, _), param in zip(values, params, strict=True)
         ]
         known[key] = None  # for good, if there is an error: a composite key, nothing to be set
-        known[key] = _compiled(rows, given)
+        known[key] = _compiled(rows, alias, given)
     return known.get(key)
 
 
-def _compiled(rows: Any, given: Any) -> _Statement | None:
+def _compiled(rows: Any, alias: str, given: Any) -> _Statement | None:
     query = with_holes(update_query(rows.filter(pk=Parameter("pk")), given))
-    compiler = query.get_compiler(using=rows.db)
+    compiler = query.get_compiler(using=alias)
     if not type(compiler).__module__.startswith("django.db."):
         return None
     sql, params = compiler.as_sql()
