@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 
 from django_mullet.prepared import prepared
+from models import SavedSimulation
 from shop.models import Article, Simulation, User, Wide
 
 __all__ = [
@@ -26,8 +27,8 @@ def simulations_of(user_id: int) -> QuerySet[Simulation]:
 
 
 @prepared
-def locked_simulation_of(user_id: int, pk: str) -> QuerySet[Simulation]:
-    return Simulation.objects.select_for_update().filter(user_id=user_id, pk=pk)
+def locked_simulation_of(user_id: int, pk: str) -> QuerySet[SavedSimulation]:
+    return SavedSimulation.objects.select_for_update().filter(user_id=user_id, pk=pk)
 
 
 @prepared

@@ -1,0 +1,17 @@
+"""Which models are saved by statements that are compiled once? As docs/prepared.md says.
+
+The mixin would stand in the model itself, if that were not every peer's.
+"""
+
+from django_mullet.updates import PreparedUpdates
+from shop.models import Simulation
+
+__all__ = ["SavedSimulation"]
+
+
+class SavedSimulation(PreparedUpdates, Simulation):
+    """The same table."""
+
+    class Meta:
+        proxy = True
+        app_label = "shop"
