@@ -353,6 +353,40 @@ def test_a_save_of_its_own_is_called(item: Any) -> None:
     assert Item.objects.get().n == 3
 
 
+@pytest.mark.parametrize("is_gone", [False, True])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"force_insert": True},
+        {"force_update": True},
+        {"update_fields": ["title"]},
+        {"update_fields": ["pages"]},
+        {"update_fields": ["pages", "title"]},
+        {"update_fields": []},
+    ],
+)
+def test_what_a_save_is_asked_for_is_done_as_by_django(options: Any, *, is_gone: bool) -> None:
+    def save_so(instance: Any) -> None:
+        instance.save(**options)
+
+    def save_so_unverified(instance: Any) -> None:
+        with as_in_production():
+            instance.save(**options)
+
+    Titled.objects.create(name="a", title="a", pages=1)
+    outcomes = []
+    for model, each in [
+        (proxy_of(Titled), save_so),
+        (mixed(Titled), save_so),
+        (mixed(Titled), save_so_unverified),
+    ]:
+        titled = model.objects.get()
+        titled.title, titled.pages = "A", 2
+        outcomes.append(outcome(each, titled, is_gone=is_gone))
+
+    assert outcomes[1:] == [outcomes[0]] * 2
+
+
 class Listening:
     """Connects a receiver in the block; gives what that was given."""
 
