@@ -6,8 +6,6 @@ and while queries are logged, with a cursor of its own, as everywhere in Django.
 
 from typing import Any
 
-from django.db import connections
-
 from django_mullet.databases import LimitedConnection
 
 __all__ = ["fetch"]
@@ -16,9 +14,8 @@ MOST = 100
 """Rows after which a cursor is closed: until its next query it keeps what the last one gave."""
 
 
-def fetch(alias: str, sql: str, params: tuple[Any, ...]) -> list[Any]:
-    """Run a query on the database `alias`; return its rows as the database driver has them."""
-    connection: Any = connections[alias]
+def fetch(connection: Any, sql: str, params: tuple[Any, ...]) -> list[Any]:
+    """Run a query on `connection`; return its rows as the database driver has them."""
     if not isinstance(connection, LimitedConnection) or _is_watched(connection):
         with connection.cursor() as cursor:
             cursor.execute(sql, params)

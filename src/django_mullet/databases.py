@@ -142,12 +142,14 @@ class LimitedConnection(BaseDatabaseWrapper):
     def ensure_connection(self) -> None:
         if self.parked:
             self._claim()
-        super().ensure_connection()
+        if self.connection is None:
+            super().ensure_connection()
 
     def close_if_health_check_failed(self) -> None:
         if self.parked:
             self._claim()
-        super().close_if_health_check_failed()
+        if self.health_check_enabled and not self.health_check_done:
+            super().close_if_health_check_failed()
 
     def _claim(self) -> None:
         limiter(self.alias).claim(self)

@@ -388,6 +388,16 @@ _ADAPTERS = {
 }
 
 
+def original(adapted: Endpoint) -> Endpoint:
+    """Return what `adapted` is made of."""
+    return getattr(adapted, "adapted_from", adapted)
+
+
+def in_place_of(endpoint: Endpoint, function: Endpoint) -> Endpoint:
+    """Return what awaits `function`, for FastAPI to call in place of `endpoint`."""
+    return _presented_as(endpoint, _in_its_file(endpoint, lambda **values: function(**values)))
+
+
 def with_signature(adapted: Endpoint) -> Endpoint:
     """Return `adapted` with the signature of what it is made of, the dependencies adapted.
 

@@ -125,7 +125,10 @@ class _Rows:
         return _grouped((row[0], values) for row, values in zip(rows, built, strict=True))
 
     def _rows(self, queryset: Any) -> tuple[list[Row], Batches]:
-        rows = list(queryset.values_list(*self._lookups))
+        if isinstance(queryset, PreparedQuerySet):
+            rows = queryset.rows(*self._lookups)
+        else:
+            rows = list(queryset.values_list(*self._lookups))
         return rows, [{} for _ in self._batches]
 
     def _filled(self, rows: list[Row], owners: Batches, using: str) -> list[Values]:

@@ -167,6 +167,8 @@ def fits(value: Any) -> bool:
     """Return whether a `Parameter` may stand for `value`: if not, it makes another query."""
     if value is None or value.__class__ is str:
         return bool(value)  # an empty string is null on Oracle
+    if value.__class__ in _PLAIN:
+        return True
     return not (isinstance(value, Iterator) or hasattr(value, "resolve_expression"))
 
 

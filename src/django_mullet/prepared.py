@@ -26,6 +26,7 @@ from django.db import connections
 from django.db.models import QuerySet
 
 from django_mullet.callables import dotted_name
+from django_mullet.cursors import fetch
 from django_mullet.exceptions import NotPreparable
 from django_mullet.parameters import Parameter, Unfit, explained, fits
 from django_mullet.shapes import (
@@ -174,13 +175,14 @@ class PreparedQuerySet(QuerySet[Any]):
         found = self._bound(objects)
         if found is None:
             return list(self._built)
-        shape, bound = found
-        return shape.results(bound)
+        shape, *bound = found
+        return shape.results(*bound)
 
-    def _bound(self, asking: Asking) -> tuple[Shape, Bound] | None:
-        """Return what is to run, or `None`: Django has to build and compile it."""
+    def _bound(self, asking: Asking) -> tuple[Shape, Any, Bound] | None:
+        """Return what is to run, and on which connection; or `None`: Django has to compile it."""
         template, alias, values = self.template, self.db, self.values_given
-        if template.locks and connections[alias].get_autocommit():
+        connection = connections[alias]
+        if template.locks and connection.get_autocommit():
             return None  # for which Django raises an error
         if not all(map(fits, values.values())):
             return None
@@ -188,27 +190,31 @@ class PreparedQuerySet(QuerySet[Any]):
         if shape is None:
             return None
         try:
-            bound = shape.bound(values, self.limits)
+            bound = shape.bound(connection, values, self.limits)
         except (EmptyResultSet, FullResultSet, NotPreparable, Unfit):
             return None
         if is_due():
             verify(template.name, bound, asking(self._fresh().query), alias)
-        return shape, bound
+        return shape, connection, bound
 
     def exists(self) -> bool:
         is_open = self._result_cache is None and self.limits is None
         if is_open and (found := self._bound(existence)):
-            shape, bound = found
-            return bool(shape.rows(bound))
+            _, connection, bound = found
+            return bool(fetch(connection, *bound))
         return super().exists()
 
     def count(self) -> int:
         is_open = self._result_cache is None and self.limits is None
         if is_open and (found := self._bound(number)):
-            shape, bound = found
-            [[counted]] = shape.rows(bound)
+            _, connection, bound = found
+            [[counted]] = fetch(connection, *bound)
             return int(counted)
         return super().count()
+
+    def rows(self, *columns: str) -> list[tuple[Any, ...]]:
+        """Return what `values_list()` gives, which is not kept."""
+        return cast("PreparedQuerySet", self.values_list(*columns))._results()
 
     def changed(self, key: Any, change: Change) -> "PreparedQuerySet":
         """Return what `change` makes of this queryset, compiled once for each `key`."""

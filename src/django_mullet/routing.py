@@ -55,6 +55,9 @@ from django_mullet.queries import QueryLog
 from django_mullet.requests import spool_form
 from django_mullet.results import presenter, shown_schemas
 from django_mullet.retries import retries_of, run_again
+from django_mullet.solving import solver
+from django_mullet.dependencies import in_place_of, original
+from django_mullet._compat import is_observed
 from django_mullet.streaming import follow_up_in_worker
 from django_mullet.transaction import atomic_aliases, run_atomic
 from django_mullet.validating import are_of
@@ -114,7 +117,18 @@ class DjangoRoute(APIRoute):
         app = handler_variable(handler, "dependency_overrides_provider")
         app.cell_contents = overrides = Overrides(app.cell_contents)
         mode = _Mode.of(facts)
-        plan = _Plan(self.endpoint, is_def, handler, mode, overrides, around, self.response_model)
+        tree = variable.cell_contents
+        solve = solver(tree, handler_variable(handler, "body_field").cell_contents, handler)
+        quick = None
+        if solve is not None:
+            quick = super().get_route_handler()
+            root = Dependant(call=in_place_of(original(tree.call), solve), request_param_name="request", path=tree.path)
+            handler_variable(quick, "dependant").cell_contents = root
+            handler_variable(quick, "body_field").cell_contents = None
+            handler_variable(quick, "is_coroutine").cell_contents = handler_variable(handler, "is_coroutine").cell_contents
+            if are_shown is not None:
+                handler_variable(quick, "response_field").cell_contents = field.cell_contents
+        plan = _Plan(self.endpoint, is_def, handler, mode, overrides, around, self.response_model, quick)
         return partial(_respond, plan)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -229,6 +243,12 @@ class _Plan:
     overrides: Overrides
     around: Around | None
     response_model: Any
+    quick: Handler | None
+
+    def respond(self, request):
+        if self.quick is None or self.overrides or is_observed():
+            return self.handler(request)
+        return self.quick(request)
 
 
 async def _respond(plan: _Plan, request: Request) -> Response:
@@ -312,7 +332,7 @@ def _run(plan: _Plan, mode: _Mode, request: Request, execution: Execution) -> Aw
         return execution.run_coroutine(_answer(plan, mode, request, execution, aliases))
     if mode.own_stack:
         return _handle(plan, mode, request)
-    return plan.handler(request)
+    return plan.respond(request)
 
 
 async def _answer(
@@ -354,11 +374,11 @@ def _attempt(
 async def _handle(plan: _Plan, mode: _Mode, request: Request) -> Response:
     await (to_loop() if mode.on_loop else to_worker())
     if not mode.own_stack:
-        return await plan.handler(request)
+        return await plan.respond(request)
     async with AsyncExitStack() as stack:
         replace_function_stack(request.scope, stack)
         try:
-            return await plan.handler(request)
+            return await plan.respond(request)
         finally:
             if mode.on_loop:
                 await to_loop()

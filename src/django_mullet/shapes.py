@@ -5,6 +5,7 @@ the values, it runs, and gives what the queryset would have given.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.db import connections
@@ -85,13 +86,12 @@ class Shape:
         params = [each.name if isinstance(each, Hole) else repr(each) for each in self._params]
         return self._start, self._pieces, params
 
-    def bound(self, values: Mapping[str, Any], limits: Limits | None) -> Bound:
+    def bound(self, connection: Any, values: Mapping[str, Any], limits: Limits | None) -> Bound:
         """Return the query with `values`, and of its rows those within `limits`.
 
         Raises what Django's lookups raise: `EmptyResultSet` and `FullResultSet` where no row, or
         every row, can fit a value.
         """
-        connection = connections[self._alias]
         fillings = iter(zip(self._holes, self._pieces, strict=True))
         pieces, params = [self._start], []
         for param in self._params:
@@ -103,23 +103,19 @@ class Shape:
             else:
                 params.append(param)
         if limits is not None:
-            pieces += " ", connection.ops.limit_offset_sql(*limits)
+            pieces += " ", _limits_sql(self._alias, *limits)
         return "".join(pieces), tuple(params)
 
-    def results(self, bound: Bound) -> list[Any]:
+    def results(self, connection: Any, bound: Bound) -> list[Any]:
         """Run the query; return what the queryset gives for each row."""
         if not self._is_bare:
             iterable: Any = self._queryset._iterable_class(self._compiled(bound))
             return list(iterable)
-        rows = self.rows(bound)
+        rows = fetch(connection, *bound)
         if self._select is None:
             return rows
         model, names = self._select
         return [model.from_db(self._alias, names, row) for row in rows]
-
-    def rows(self, bound: Bound) -> list[Any]:
-        """Run the query; return its rows as the database driver has them."""
-        return fetch(self._alias, *bound)
 
     def _compiled(self, bound: Bound) -> Any:
         """Return the queryset, with a compiler that has compiled it already."""
@@ -138,6 +134,12 @@ class Shape:
         compiled._query = query
         compiled._db = self._alias
         return compiled
+
+
+@lru_cache(maxsize=256)
+def _limits_sql(alias: str, start: int, stop: int | None) -> str:
+    sql: str = connections[alias].ops.limit_offset_sql(start, stop)
+    return sql
 
 
 def _twin(original: Any) -> Any:

@@ -38,8 +38,7 @@ class Template:
         self._again = again
         self._shapes: dict[tuple[str, Asking], Shape | None] = {}
         self._changed: dict[Any, Template] = {}
-        self._refused: set[tuple[str, ...]] = set()
-        """The lookups by which `filter()` makes another query for each value."""
+        self._filtered: dict[tuple[str, ...], tuple[Template, list[str]] | None] = {}
         self.depth = depth
         """How many times `filter()` was called afterwards."""
         query: Any = queryset.query
@@ -63,8 +62,8 @@ class Template:
 
         `None` if each value makes another query.
         """
-        if lookups in self._refused:
-            return None
+        if lookups in self._filtered:
+            return self._filtered[lookups]
         names = [f"{lookup} of filter {self.depth}" for lookup in lookups]
         parameters = {lookup: Parameter(name) for lookup, name in zip(lookups, names, strict=True)}
         try:
@@ -72,8 +71,9 @@ class Template:
                 ("filter", lookups), lambda queryset: queryset.filter(**parameters), filters=1
             )
         except NotPreparable:
-            self._refused.add(lookups)
+            self._filtered[lookups] = None
             return None
+        self._filtered[lookups] = found, names
         return found, names
 
     def shape(self, alias: str, asking: Asking) -> Shape | None:

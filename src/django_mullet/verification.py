@@ -20,7 +20,8 @@ ADVICE = (
 
 def is_due() -> bool:
     """Return whether the query that is about to run is to be verified."""
-    return settings.DEBUG or in_tests() or _is_chosen(conf.current().verify_prepared)
+    share = conf.current().verify_prepared
+    return settings.DEBUG or in_tests() or (share > 0 and random.random() < share)  # noqa: S311
 
 
 def verify(name: str, bound: Bound, query: Any, alias: str, *, advice: str = ADVICE) -> None:
@@ -50,7 +51,3 @@ def _comparable(param: Any) -> Any:
 def _shown(bound: Any) -> str:
     sql, params = bound
     return f"{sql} with {tuple(params)!r}"
-
-
-def _is_chosen(share: float) -> bool:
-    return random.random() < share  # noqa: S311
