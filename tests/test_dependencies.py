@@ -15,7 +15,8 @@ from fastapi.security import APIKeyHeader, HTTPBasic, OAuth2PasswordBearer, Secu
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, computed_field
 
-from django_mullet.dependencies import Kind, Overrides, adapt, adapt_endpoint, kind, with_signature
+from django_mullet.dependencies import Kind, adapt, adapt_endpoint, kind
+from django_mullet.overrides import Overrides, with_signature
 from django_mullet.routing import APIRouter
 from tests.fastapi_features import LIMITS, needs_dependency_limits
 from tests.testapp.models import Item

@@ -59,9 +59,6 @@ from django.db.models import QuerySet
 from django.db.models.query import ModelIterable
 from django.db.models.sql import UpdateQuery
 from django.dispatch import Signal
-from fastapi import routing
-from fastapi.dependencies.utils import solve_dependencies
-from fastapi.telemetry import get_telemetry_data
 from starlette.concurrency import iterate_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -293,11 +290,6 @@ def without_validation(field: Any, is_valid: Callable[[Any], bool]) -> Any:
 
     field.validate = validate_others
     return field
-
-
-def is_observed() -> bool:
-    """Return whether somebody notes how FastAPI finds the arguments of the running request."""
-    return get_telemetry_data() is not None or routing.solve_dependencies is not solve_dependencies
 
 
 def request_stack(scope: Scope) -> AsyncExitStack:

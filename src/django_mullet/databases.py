@@ -33,6 +33,7 @@ __all__ = [
     "lost_connection",
     "park",
     "reconnects",
+    "reset_queries",
 ]
 
 
@@ -130,6 +131,8 @@ class LimitedConnection(BaseDatabaseWrapper):
     the connection's.
     """
 
+    health_check_enabled: bool
+    health_check_done: bool
     parked = False
     lasting_cursor: Any = None
     """A cursor that waits for its next query; see `cursors`."""
@@ -272,6 +275,12 @@ def close_old() -> None:
     for connection in _thread.connections:
         if connection.connection is not None and not connection.parked:
             connection.close_if_unusable_or_obsolete()
+
+
+def reset_queries() -> None:
+    """Do what `django.db.reset_queries` does, for the calling worker's connections."""
+    for connection in _thread.connections:
+        connection.queries_log.clear()
 
 
 def close_abandoned() -> None:

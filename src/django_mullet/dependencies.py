@@ -11,15 +11,14 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Annotated, Any, Literal, cast, get_args, get_origin
+from typing import Any, Literal, cast
 
 from anyio import CancelScope
 from asgiref.sync import iscoroutinefunction
 from fastapi import params
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_typed_signature
 
 from django_mullet._compat import function_stack, request_stack
 from django_mullet.execution import Execution, current_execution
@@ -29,16 +28,18 @@ from django_mullet.streaming import stream
 
 __all__ = [
     "Kind",
-    "Overrides",
     "Traits",
     "adapt",
     "adapt_endpoint",
     "adapted_dependencies",
     "adapted_tree",
     "below",
+    "in_place_of",
     "kind",
+    "never_waits",
+    "original",
+    "scope_of",
     "traits",
-    "with_signature",
 ]
 
 Endpoint = Callable[..., Any]
@@ -116,7 +117,7 @@ def traits(dependant: Dependant) -> Traits:
         ),
         function_scope=any(sub.scope == "function" for sub in subs),
         awaits=any(
-            found is Kind.ASYNC and not _never_waits(_call(sub))
+            found is Kind.ASYNC and not never_waits(_call(sub))
             for sub, found in zip(subs, kinds, strict=True)
         ),
         needs_loop=endpoint is not Kind.SYNC
@@ -143,7 +144,7 @@ def _is_limited(dependant: Dependant) -> bool:
     return getattr(dependant, "concurrency", None) is not None  # since FastAPI 0.16x
 
 
-def _never_waits(call: Endpoint) -> bool:
+def never_waits(call: Endpoint) -> bool:
     """FastAPI's security classes are `async` only in name; ours say so themselves."""
     return type(call).__module__.startswith("fastapi.security.") or hasattr(call, "never_waits")
 
@@ -166,12 +167,12 @@ def adapted_dependencies(dependant: Dependant) -> Dependant:
 
 def _adapted_sub(dependant: Dependant) -> Dependant:
     sub = adapted_dependencies(dependant)
-    sub.scope = _scope(_call(dependant), dependant.scope)
+    sub.scope = scope_of(_call(dependant), dependant.scope)
     sub.call = adapt(_call(dependant), sub.scope, limited=_is_limited(dependant))
     return sub
 
 
-def _scope(call: Endpoint, scope: Scope) -> Scope:
+def scope_of(call: Endpoint, scope: Scope) -> Scope:
     """Return the scope by which FastAPI recognises a shared dependency."""
     if scope is None and kind(call) in (Kind.GENERATOR, Kind.ASYNC_GENERATOR):
         return "request"
@@ -289,7 +290,7 @@ def adapt(call: Endpoint, scope: Scope = None, *, limited: bool = False) -> Endp
     dependency that several others share.
     """
     found = kind(call)
-    if found is Kind.ASYNC and _never_waits(call):
+    if found is Kind.ASYNC and never_waits(call):
         return call
     adapted: Any
     if found is Kind.GENERATOR:
@@ -388,66 +389,11 @@ _ADAPTERS = {
 }
 
 
-def original(adapted: Endpoint) -> Endpoint:
+def original(adapted: Any) -> Endpoint:
     """Return what `adapted` is made of."""
-    return getattr(adapted, "adapted_from", adapted)
+    return cast("Endpoint", getattr(adapted, "adapted_from", adapted))
 
 
 def in_place_of(endpoint: Endpoint, function: Endpoint) -> Endpoint:
     """Return what awaits `function`, for FastAPI to call in place of `endpoint`."""
     return _presented_as(endpoint, _in_its_file(endpoint, lambda **values: function(**values)))
-
-
-def with_signature(adapted: Endpoint) -> Endpoint:
-    """Return `adapted` with the signature of what it is made of, the dependencies adapted.
-
-    FastAPI reads it where no tree of dependencies is made in advance: below an override.
-    """
-    original = getattr(adapted, "adapted_from", adapted)
-    if adapted is not original and not hasattr(adapted, "__signature__"):
-        parameters = get_typed_signature(original).parameters.values()
-        adapted.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [_adapted_parameter(parameter) for parameter in parameters]
-        )
-    return adapted
-
-
-def _adapted_parameter(parameter: inspect.Parameter) -> inspect.Parameter:
-    annotation, default = parameter.annotation, parameter.default
-    if get_origin(annotation) is Annotated:
-        base, *metadata = get_args(annotation)
-        metadata = [_adapted_marker(marker, base) for marker in metadata]
-        annotation = Annotated[(base, *metadata)]
-    return parameter.replace(annotation=annotation, default=_adapted_marker(default, annotation))
-
-
-def _adapted_marker(marker: Any, annotation: Any) -> Any:
-    if not isinstance(marker, params.Depends):
-        return marker
-    original = marker.dependency or annotation
-    scope = _scope(original, marker.scope)
-    limited = getattr(marker, "max_concurrency", None) is not None
-    call = with_signature(adapt(original, scope, limited=limited))
-    return replace(marker, dependency=call, scope=scope)
-
-
-class Overrides:
-    """Stands between FastAPI and `app.dependency_overrides`: what it gives out is adapted."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    @property
-    def dependency_overrides(self) -> "Overrides":
-        return self
-
-    def __bool__(self) -> bool:
-        return bool(self._app and self._app.dependency_overrides)
-
-    def get(self, call: Endpoint, default: Endpoint) -> Endpoint:
-        """Return what to call for `call`, an adapted dependency."""
-        original = getattr(call, "adapted_from", call)
-        override = self._app.dependency_overrides.get(original, original)
-        scope = getattr(call, "scope", None)
-        limited = getattr(call, "limited", False)
-        return with_signature(adapt(override, scope, limited=limited))

@@ -207,8 +207,10 @@ class Hop(Generic[T]):
         self._signal()
 
     def _signal(self) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        try:
             self.loop.call_soon_threadsafe(self._wake)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            return
 
     def _wake(self) -> None:
         self._delivered = True

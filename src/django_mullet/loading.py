@@ -73,7 +73,7 @@ def _with_joins(plan: QueryPlan, queryset: Any) -> Any:
 
 def _comes_in_rows(plan: QueryPlan, queryset: Any) -> bool:
     return (
-        plan.fits_in_rows()
+        _fits_in_rows(plan)
         and issubclass(queryset.model, plan.model)
         and is_as_built(queryset)
         and plan.annotations <= queryset.query.annotations.keys()
@@ -83,18 +83,41 @@ def _comes_in_rows(plan: QueryPlan, queryset: Any) -> bool:
 
 def _has_no_instance_code(plan: QueryPlan) -> bool:
     """Return whether instances would hold just what their rows do."""
-    model: Any = plan.model
+    shown, batched = _models_of(plan)
+    return all(map(_is_plain, shown)) and all(map(_is_usual, batched))
+
+
+@cache
+def _fits_in_rows(plan: QueryPlan) -> bool:
+    return plan.fits_in_rows()
+
+
+@cache
+def _models_of(plan: QueryPlan) -> tuple[list[type[models.Model]], list[type[models.Model]]]:
+    """Return the models whose columns are shown, and those that have queries of their own."""
+    return list(plan.shown_models()), list(plan.batched_models())
+
+
+def _is_plain(model: Any) -> bool:
     return (
         model.from_db.__func__ is models.Model.from_db.__func__  # type: ignore[attr-defined]
         and model.__init__ is models.Model.__init__
         and not post_init.has_listeners(model)
-        and all(_is_usual(relation.model) for relation in plan.to_many)
-        and all(map(_has_no_instance_code, plan.nested()))
     )
 
 
 def _is_usual(model: type[models.Model]) -> bool:
-    return is_as_built(model._default_manager.get_queryset())
+    # A manager of one's own may give another queryset each time.
+    return _is_always_usual(model) or is_as_built(model._default_manager.get_queryset())
+
+
+@cache
+def _is_always_usual(model: type[models.Model]) -> bool:
+    return _has_plain_manager(model) and is_as_built(model._default_manager.get_queryset())
+
+
+def _has_plain_manager(model: type[models.Model]) -> bool:
+    return type(model._default_manager).get_queryset is models.Manager.get_queryset
 
 
 @cache
@@ -213,8 +236,7 @@ def _related_query(relation: ToMany) -> Callable[[list[Any]], models.QuerySet[An
         return found
 
     # A manager of one's own may read more than the keys.
-    is_usual = type(manager).get_queryset is models.Manager.get_queryset
-    return Prepared(related) if is_usual else related
+    return Prepared(related) if _has_plain_manager(relation.model) else related
 
 
 def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:

@@ -15,7 +15,15 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
-from django.db.models import Model
+from django.db.models import (
+    AutoField,
+    CharField,
+    Field,
+    ForeignKey,
+    IntegerField,
+    Model,
+    TextField,
+)
 from django.db.models.expressions import Col, Expression, Subquery
 from django.db.models.fields.related_lookups import RelatedExact
 from django.db.models.lookups import BuiltinLookup, Exact, IsNull, Lookup
@@ -97,6 +105,7 @@ class Hole:
         self._is_composed = self._keeps_side and _is_composed(lookup)
         self._composed: dict[str, str] = {}
         """The SQL of the lookup by that of its right side, if it depends on nothing else."""
+        self._given_as_is = _given_as_is(lookup) if self._is_composed else None
 
     def filled(self, value: Any, connection: Any) -> tuple[str, Any]:
         """Return the SQL of the lookup with `value`, and its parameters.
@@ -104,6 +113,8 @@ class Hole:
         Raises `Unfit` where `filter()` would make something else of the value than this lookup,
         or an error, and whatever the lookup raises.
         """
+        if value.__class__ is self._given_as_is and _AS_IS in self._composed:
+            return self._composed[_AS_IS], (value,)
         lookup = self._lookup
         right, params = self._right_side(value, connection)
         if right in self._composed:
@@ -148,6 +159,9 @@ class Hole:
 _PLAIN = frozenset({str, int, float, Decimal, date, datetime, UUID})
 """Classes of values for which the SQL of a lookup is that of its two sides and no other."""
 
+_AS_IS = "%s"
+"""The right side of a lookup that leaves its value to the database."""
+
 _AS_SQL = {BuiltinLookup.as_sql, Exact.as_sql, RelatedExact.as_sql}
 """What composes the SQL of a column's lookup of those, without a look at the value."""
 
@@ -161,6 +175,35 @@ def _is_composed(lookup: Any) -> bool:
         and as_vendor <= {None, Lookup.as_oracle}  # which is about conditions, not columns
         and not lookup.bilateral_transforms
     )
+
+
+def _given_as_is(lookup: Any) -> type | None:
+    """Return the class of the values that the lookup gives to the database as they are, if any.
+
+    They are those of which none of Django's own methods on the way makes anything else.
+    """
+    kind, column = type(lookup), lookup.lhs.output_field
+    is_relation = type(column).get_prep_value is ForeignKey.get_prep_value
+    field: Any = column.target_field if is_relation else column
+    if not (
+        lookup.prepare_rhs
+        and kind.get_prep_lookup in _PREPARING
+        and kind.process_rhs is Lookup.process_rhs
+        and kind.get_db_prep_lookup is Exact.get_db_prep_lookup
+        and type(field).get_db_prep_value in (Field.get_db_prep_value, AutoField.get_db_prep_value)
+    ):
+        return None
+    prepares = type(field).get_prep_value
+    if prepares is IntegerField.get_prep_value:
+        return int
+    if (prepares, type(field).to_python) in _OF_TEXT:
+        return str
+    return None
+
+
+_PREPARING = {Exact.get_prep_lookup, Lookup.get_prep_lookup, RelatedExact.get_prep_lookup}
+
+_OF_TEXT = {(field.get_prep_value, field.to_python) for field in (CharField, TextField)}
 
 
 def fits(value: Any) -> bool:

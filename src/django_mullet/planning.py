@@ -77,6 +77,18 @@ class QueryPlan:
         """Return whether no instance of a model is needed, at any depth."""
         return not self.needs and all(plan.fits_in_rows() for plan in self.nested())
 
+    def shown_models(self) -> Iterator[type[models.Model]]:
+        """Yield the models that are shown by their columns, at any depth."""
+        yield self.model
+        for plan in self.nested():
+            yield from plan.shown_models()
+
+    def batched_models(self) -> Iterator[type[models.Model]]:
+        """Yield the models whose objects are found by queries of their own, at any depth."""
+        yield from (relation.model for relation in self.to_many)
+        for plan in self.nested():
+            yield from plan.batched_models()
+
     def described(self) -> Iterator[str]:
         """Yield what the queries of this plan load, a line for each."""
         names = [lookup for _, lookup in self.columns]

@@ -95,7 +95,7 @@ class Prepared(Generic[P, QuerySetT]):
         else:
             values = dict(zip(self._names, args, strict=True))
         build: Any = partial(self._function, *args, **kwargs)
-        return cast("QuerySetT", _queryset(template, values, build))
+        return _queryset(template, values, build)  # type: ignore[return-value]
 
     def traced(self) -> Template:
         """Call the function with a parameter for each value; raise `NotPreparable` if it minds."""
@@ -325,14 +325,16 @@ def _names_of(function: Callable[..., Any]) -> list[str]:
 def _queryset(template: Template, values: Mapping[str, Any], build: Build) -> "PreparedQuerySet":
     """Return the queryset of `template` with `values`, which `build` builds in the ordinary way."""
     traced = template.queryset_with_holes
-    made: Any = object.__new__(_prepared_class(type(traced)))
-    made.__dict__.update(traced.__dict__)
-    made.template = template
-    made.values_given = values
-    made.limits = None
-    made.build = build
-    made._ordinary = None
-    return cast("PreparedQuerySet", made)
+    made: PreparedQuerySet = object.__new__(_prepared_class(type(traced)))
+    made.__dict__ = {
+        **traced.__dict__,
+        "template": template,
+        "values_given": values,
+        "limits": None,
+        "build": build,
+        "_ordinary": None,
+    }
+    return made
 
 
 @cache

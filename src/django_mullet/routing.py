@@ -29,18 +29,13 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from django_mullet import conf, databases, sharing
-from django_mullet._compat import (
-    handler_variable,
-    replace_function_stack,
-    replace_request_stack,
-    request_stack,
-    without_validation,
-)
+from django_mullet._compat import replace_function_stack, replace_request_stack, request_stack
 from django_mullet.advice import advise
-from django_mullet.dependencies import Kind, Overrides, Traits, adapted_tree, traits
+from django_mullet.dependencies import Kind, Traits, traits
 from django_mullet.error_docs import Responses, listed
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution
+from django_mullet.handlers import Adapted, adapted, dependant_of
 from django_mullet.hops import in_worker, to_loop, to_worker
 from django_mullet.middleware import (
     Around,
@@ -53,14 +48,11 @@ from django_mullet.middleware import (
 from django_mullet.planning import plan_of
 from django_mullet.queries import QueryLog
 from django_mullet.requests import spool_form
-from django_mullet.results import presenter, shown_schemas
+from django_mullet.results import shown_schemas
 from django_mullet.retries import retries_of, run_again
-from django_mullet.solving import solver
-from django_mullet.dependencies import in_place_of, original
-from django_mullet._compat import is_observed
+from django_mullet.solving import read_body
 from django_mullet.streaming import follow_up_in_worker
 from django_mullet.transaction import atomic_aliases, run_atomic
-from django_mullet.validating import are_of
 from django_mullet.websockets import run_in_django
 
 __all__ = ["APIRouter", "DjangoRoute", "is_pinned"]
@@ -96,39 +88,17 @@ class DjangoRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         """Return FastAPI's handler of this route, run in a Django execution."""
-        handler = super().get_route_handler()
-        variable = handler_variable(handler, "dependant")
-        around = self._around(variable.cell_contents)
+        make = super().get_route_handler
+        effective = dependant_of(make())
+        around = self._around(effective)
         # A copy, since FastAPI and others look at the route's own: for the OpenAPI document, say.
-        dependant = without_marks(variable.cell_contents)
+        dependant = without_marks(effective)
         dependant.call = without_django_wrapper(dependant.call)
         facts = traits(dependant)
-        variable.cell_contents = adapted_tree(
-            dependant,
-            present=presenter(self.response_model),
-            is_event_stream=self.is_sse_stream,
-        )
-        if (are_shown := are_of(self.response_model)) is not None:
-            field = handler_variable(handler, "response_field")
-            field.cell_contents = without_validation(field.cell_contents, are_shown)
+        handler = adapted(make, dependant, self.response_model, is_event_stream=self.is_sse_stream)
         is_def = facts.endpoint is Kind.SYNC
-        if is_def:
-            handler_variable(handler, "is_coroutine").cell_contents = True
-        app = handler_variable(handler, "dependency_overrides_provider")
-        app.cell_contents = overrides = Overrides(app.cell_contents)
         mode = _Mode.of(facts)
-        tree = variable.cell_contents
-        solve = solver(tree, handler_variable(handler, "body_field").cell_contents, handler)
-        quick = None
-        if solve is not None:
-            quick = super().get_route_handler()
-            root = Dependant(call=in_place_of(original(tree.call), solve), request_param_name="request", path=tree.path)
-            handler_variable(quick, "dependant").cell_contents = root
-            handler_variable(quick, "body_field").cell_contents = None
-            handler_variable(quick, "is_coroutine").cell_contents = handler_variable(handler, "is_coroutine").cell_contents
-            if are_shown is not None:
-                handler_variable(quick, "response_field").cell_contents = field.cell_contents
-        plan = _Plan(self.endpoint, is_def, handler, mode, overrides, around, self.response_model, quick)
+        plan = _Plan(self.endpoint, is_def, handler, mode, around, self.response_model)
         return partial(_respond, plan)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -238,22 +208,15 @@ class _Plan:
 
     endpoint: Callable[..., Any]
     is_def: bool
-    handler: Handler
+    handler: Adapted
     mode: _Mode
-    overrides: Overrides
     around: Around | None
     response_model: Any
-    quick: Handler | None
-
-    def respond(self, request):
-        if self.quick is None or self.overrides or is_observed():
-            return self.handler(request)
-        return self.quick(request)
 
 
 async def _respond(plan: _Plan, request: Request) -> Response:
     """Answer `request`; a database that is away, or a full queue, is a 503."""
-    mode = _OVERRIDDEN if plan.overrides else plan.mode
+    mode = _OVERRIDDEN if plan.handler.overrides else plan.mode
     make: Callable[..., Execution] = Execution
     if plan.around is not None:
         await spool_form(request, request_stack(request.scope))
@@ -291,7 +254,7 @@ async def _execute(plan: _Plan, mode: _Mode, request: Request, execution: Execut
         _leave_to(stack, execution, leave)
     try:
         if mode.reads_body or retries_of(plan.endpoint):
-            await _read_body(request)
+            await read_body(request)
         response = await _run(plan, mode, request, execution)
         if execution.log is not None:
             _tell_queries(execution.log, plan, request, response)
@@ -332,7 +295,7 @@ def _run(plan: _Plan, mode: _Mode, request: Request, execution: Execution) -> Aw
         return execution.run_coroutine(_answer(plan, mode, request, execution, aliases))
     if mode.own_stack:
         return _handle(plan, mode, request)
-    return plan.respond(request)
+    return plan.handler(request)
 
 
 async def _answer(
@@ -374,11 +337,11 @@ def _attempt(
 async def _handle(plan: _Plan, mode: _Mode, request: Request) -> Response:
     await (to_loop() if mode.on_loop else to_worker())
     if not mode.own_stack:
-        return await plan.respond(request)
+        return await plan.handler(request)
     async with AsyncExitStack() as stack:
         replace_function_stack(request.scope, stack)
         try:
-            return await plan.respond(request)
+            return await plan.handler(request)
         finally:
             if mode.on_loop:
                 await to_loop()
@@ -418,19 +381,6 @@ def _tell_queries(log: QueryLog, plan: _Plan, request: Request, response: Respon
 
 def _is_complete(response: Response) -> bool:
     return response.background is None and not isinstance(response, StreamingResponse)
-
-
-async def _read_body(request: Request) -> None:
-    """Read the body on the loop; an error is left for FastAPI's handler to answer."""
-    try:
-        await request.body()
-    except Exception as error:
-        failure = error
-
-        async def body() -> bytes:
-            raise failure
-
-        request.body = body  # type: ignore[method-assign]
 
 
 def _unavailable(detail: str) -> HTTPException:

@@ -20,9 +20,9 @@ from uuid import UUID
 from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
 
-from django_mullet.dependencies import Kind, below, kind, original
+from django_mullet.dependencies import Kind, below, kind, never_waits, original
 
-__all__ = ["Solve", "solver"]
+__all__ = ["Solve", "read_body", "solver"]
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -67,15 +67,17 @@ class _Step:
 
 
 def solver(tree: Dependant, body_field: Any, handler: Handler) -> Solve | None:
-    """Return what finds the arguments of `tree`, a route's, and calls it; `None` if it is not plain.
+    """Return what finds the arguments of `tree`, a route's, and calls it.
 
-    `handler` answers the requests that have something unusual.
+    `None` if it is not plain. `handler` answers the requests that have something unusual.
     """
-    kinds = [kind(original(sub.call)) for sub in (tree, *below(tree))]
+    subs = list(below(tree))
+    kinds = [kind(original(sub.call)) for sub in (tree, *subs)]
     is_plain = (
         kinds[0] in (Kind.SYNC, Kind.ASYNC)
         and Kind.ASYNC_GENERATOR not in kinds
-        and all(map(_is_plain, (tree, *below(tree))))
+        and all(map(_is_plain, (tree, *subs)))
+        and not any(map(_may_change_requests, subs))
         and _is_plain_body(tree, body_field)
     )
     if not is_plain:
@@ -133,12 +135,26 @@ def _read(parameters: list[_Parameter], values: Any, found: dict[str, Any]) -> b
 async def _read_body(parameter: _Parameter, request: Request, found: dict[str, Any]) -> bool:
     if request.headers.get("content-type") != _JSON:
         return False
+    await read_body(request)
     try:
         value = await request.json()
     except Exception:
         return False  # FastAPI's handler meets the same
     found[parameter.name], errors = parameter.validate(value, found, loc=parameter.loc)
     return not errors
+
+
+async def read_body(request: Request) -> None:
+    """Read the body on the loop; an error is left for FastAPI's handler to answer."""
+    try:
+        await request.body()
+    except Exception as error:
+        failure = error
+
+        async def body() -> bytes:
+            raise failure
+
+        request.body = body  # type: ignore[method-assign]
 
 
 # Before the first request
@@ -158,6 +174,11 @@ def _is_plain(dependant: Dependant) -> bool:
     )
     fields = [field for source in _SOURCES for field in getattr(dependant, source)]
     return not any(others) and all(map(_is_plain_field, fields))
+
+
+def _may_change_requests(dependant: Dependant) -> bool:
+    """Return whether the dependency might put a parameter there for those after it."""
+    return dependant.request_param_name is not None and not never_waits(original(dependant.call))
 
 
 def _is_plain_field(field: Any) -> bool:

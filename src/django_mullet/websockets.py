@@ -19,9 +19,10 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketState
 
 from django_mullet import conf, sharing
-from django_mullet.dependencies import Overrides, adapted_dependencies
+from django_mullet.dependencies import adapted_dependencies
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, current_execution
+from django_mullet.overrides import Overrides
 
 __all__ = ["DjangoWebSocket", "run_in_django"]
 
