@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def fetch_number(number: int = 1) -> Any:
-    return fetch("default", "SELECT %s + 1", (number,))
+    return fetch(connections["default"], "SELECT %s + 1", (number,))
 
 
 def lasting() -> Any:
@@ -63,7 +63,7 @@ def test_it_goes_when_it_would_keep_many_rows(thread: Callable[[], Thread]) -> N
     numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < %s) "
 
     def fetch_many(count: int) -> int:
-        return len(fetch("default", f"{numbers} SELECT x FROM n", (count,)))
+        return len(fetch(connections["default"], f"{numbers} SELECT x FROM n", (count,)))
 
     assert worker.run(lambda: fetch_many(MOST)) == MOST
     assert worker.run(lasting) is not None
@@ -76,7 +76,7 @@ def test_it_goes_with_an_error(thread: Callable[[], Thread]) -> None:
     worker.run(fetch_number)
 
     with pytest.raises((ProgrammingError, OperationalError)):
-        worker.run(lambda: fetch("default", "SELECT nothing FROM nowhere", ()))
+        worker.run(lambda: fetch(connections["default"], "SELECT nothing FROM nowhere", ()))
 
     assert worker.run(lasting) is None
     assert worker.run(fetch_number) == [(2,)]

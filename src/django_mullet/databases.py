@@ -33,7 +33,6 @@ __all__ = [
     "lost_connection",
     "park",
     "reconnects",
-    "reset_queries",
 ]
 
 
@@ -275,12 +274,6 @@ def close_old() -> None:
     for connection in _thread.connections:
         if connection.connection is not None and not connection.parked:
             connection.close_if_unusable_or_obsolete()
-
-
-def reset_queries() -> None:
-    """Do what `django.db.reset_queries` does, for the calling worker's connections."""
-    for connection in _thread.connections:
-        connection.queries_log.clear()
 
 
 def close_abandoned() -> None:

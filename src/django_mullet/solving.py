@@ -56,7 +56,8 @@ class _Step:
     """One call, of a dependency or the endpoint, and where its arguments come from."""
 
     call: Callable[..., Any]
-    request_name: str | None
+    request_names: list[str]
+    """Its arguments that are the request itself."""
     results: list[tuple[str, int]] = field(default_factory=list)
     """Its arguments that are results of earlier steps, by their position."""
     path: list[_Parameter] = field(default_factory=list)
@@ -112,8 +113,8 @@ async def _arguments(step: _Step, request: Request) -> dict[str, Any] | None:
         and (not step.cookies or _read(step.cookies, request.cookies, found))
         and (step.body is None or await _read_body(step.body, request, found))
     )
-    if step.request_name is not None:
-        found[step.request_name] = request
+    for name in step.request_names:
+        found[name] = request
     return found if is_complete else None
 
 
@@ -164,7 +165,6 @@ def _is_plain(dependant: Dependant) -> bool:
     """Return whether `dependant` takes nothing but requests and single values from them."""
     others = (
         dependant.websocket_param_name,
-        dependant.http_connection_param_name,
         dependant.response_param_name,
         dependant.background_tasks_param_name,
         dependant.security_scopes_param_name,
@@ -178,7 +178,12 @@ def _is_plain(dependant: Dependant) -> bool:
 
 def _may_change_requests(dependant: Dependant) -> bool:
     """Return whether the dependency might put a parameter there for those after it."""
-    return dependant.request_param_name is not None and not never_waits(original(dependant.call))
+    return bool(_request_names(dependant)) and not never_waits(original(dependant.call))
+
+
+def _request_names(dependant: Dependant) -> list[str]:
+    names = dependant.request_param_name, dependant.http_connection_param_name
+    return [name for name in names if name is not None]
 
 
 def _is_plain_field(field: Any) -> bool:
@@ -227,7 +232,7 @@ def _add(dependant: Dependant, steps: list[_Step], known: dict[Any, int]) -> int
     if dependant.use_cache and key in known:
         return known[key]
     assert dependant.call is not None
-    step = _Step(dependant.call, dependant.request_param_name, results)
+    step = _Step(dependant.call, _request_names(dependant), results)
     for source, parameters in zip(
         _SOURCES, (step.path, step.query, step.headers, step.cookies), strict=True
     ):
