@@ -325,7 +325,7 @@ def _names_of(function: Callable[..., Any]) -> list[str]:
 def _queryset(template: Template, values: Mapping[str, Any], build: Build) -> "PreparedQuerySet":
     """Return the queryset of `template` with `values`, which `build` builds in the ordinary way."""
     traced = template.queryset_with_holes
-    made: PreparedQuerySet = object.__new__(_prepared_class(type(traced)))
+    made: Any = object.__new__(_prepared_class(type(traced)))
     made.__dict__ = {
         **traced.__dict__,
         "template": template,
@@ -334,7 +334,7 @@ def _queryset(template: Template, values: Mapping[str, Any], build: Build) -> "P
         "build": build,
         "_ordinary": None,
     }
-    return made
+    return made  # type: ignore[no-any-return]
 
 
 @cache
