@@ -321,7 +321,8 @@ def plain_handler(router: fastapi.APIRouter, path: str) -> Callable[..., Any] | 
     [route] = [each for each in router.routes if getattr(each, "path", "") == path]
     assert isinstance(route, APIRoute)
     make: Any = super(type(route), route).get_route_handler
-    found = adapted(make, dependant_of(make()), None, is_event_stream=False)
+    ordinary = make()
+    found = adapted(ordinary, make, dependant_of(ordinary), None, is_event_stream=False)
     return found._plain
 
 

@@ -26,10 +26,10 @@ runs on the oldest and newest supported releases.
   a queryset. Missing door: a query that is compiled once and run many times.
 * Django: `Model._do_update()`, by which `save()` updates a row, and `UpdateQuery` with its
   `add_update_fields()`. Missing door: a hook of `save()` for the statement.
-* FastAPI: the variables `dependant`, `dependency_overrides_provider`, `is_coroutine` and
-  `response_field` of the function that `get_request_handler()` returns. They are the only way to
-  the dependencies that `include_router()` and the app add. Missing door: passing the effective
-  route to `APIRoute.get_route_handler()`, as a comment of FastAPI's plans.
+* FastAPI: the variables `dependant`, `dependency_overrides_provider`, `is_coroutine`,
+  `body_field` and `response_field` of the function that `get_request_handler()` returns. They are
+  the only way to the dependencies that `include_router()` and the app add. Missing door: passing
+  the effective route to `APIRoute.get_route_handler()`, as a comment of FastAPI's plans.
 * FastAPI: the scope's keys `fastapi_inner_astack` and `fastapi_function_astack`, the stacks on
   which `yield` dependencies wait for their exit. Missing door: a public name for them.
 * Starlette: the key of the scope `starlette.exception_handlers`, under which `ExceptionMiddleware`

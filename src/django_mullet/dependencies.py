@@ -35,6 +35,7 @@ __all__ = [
     "adapted_tree",
     "below",
     "in_place_of",
+    "is_limited",
     "kind",
     "never_waits",
     "original",
@@ -122,7 +123,7 @@ def traits(dependant: Dependant) -> Traits:
         ),
         needs_loop=endpoint is not Kind.SYNC
         or Kind.ASYNC_GENERATOR in kinds
-        or any(_is_limited(sub) for sub in subs)
+        or any(is_limited(sub) for sub in subs)
         or any(isinstance(field.field_info, params.Form) for field in bodies),
         reads_body=bool(bodies),
     )
@@ -140,7 +141,8 @@ def _call(dependant: Dependant) -> Endpoint:
     return dependant.call
 
 
-def _is_limited(dependant: Dependant) -> bool:
+def is_limited(dependant: Dependant) -> bool:
+    """Return whether FastAPI lets but some requests at a time into the dependency."""
     return getattr(dependant, "concurrency", None) is not None  # since FastAPI 0.16x
 
 
@@ -168,7 +170,7 @@ def adapted_dependencies(dependant: Dependant) -> Dependant:
 def _adapted_sub(dependant: Dependant) -> Dependant:
     sub = adapted_dependencies(dependant)
     sub.scope = scope_of(_call(dependant), dependant.scope)
-    sub.call = adapt(_call(dependant), sub.scope, limited=_is_limited(dependant))
+    sub.call = adapt(_call(dependant), sub.scope, limited=is_limited(dependant))
     return sub
 
 

@@ -19,12 +19,10 @@ from django_mullet._compat import handler_variable, without_validation
 from django_mullet.dependencies import Kind, adapted_tree, in_place_of, kind
 from django_mullet.overrides import Overrides
 from django_mullet.results import presenter
-from django_mullet.solving import solver
+from django_mullet.solving import Handler, solver
 from django_mullet.validating import are_of
 
 __all__ = ["Adapted", "adapted", "dependant_of"]
-
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +58,20 @@ def dependant_of(handler: Handler) -> Dependant:
 
 
 def adapted(
-    make: Callable[[], Handler],
+    ordinary: Handler,
+    another: Callable[[], Handler],
     dependant: Dependant,
     response_model: Any,
     *,
     is_event_stream: bool,
 ) -> Adapted:
-    """Return the handlers of a route, each of which `make` makes, for `dependant` adapted."""
+    """Return the handlers of a route for `dependant` adapted: `ordinary`, which is changed.
+
+    `another` makes one more like it.
+    """
     assert dependant.call is not None
     present = presenter(response_model)
     tree = adapted_tree(dependant, present=present, is_event_stream=is_event_stream)
-    ordinary = make()
     overrides = Overrides(_variable(ordinary, "dependency_overrides_provider"))
     body_field = _variable(ordinary, "body_field")
     common: dict[str, Any] = {"dependency_overrides_provider": overrides}
@@ -82,7 +83,7 @@ def adapted(
     _fill(ordinary, dependant=tree, **common)
     plain = None
     if (solve := solver(tree, body_field, ordinary)) is not None:
-        plain = make()
+        plain = another()
         root = Dependant(call=in_place_of(dependant.call, solve), path=tree.path)
         root.request_param_name = "request"
         _fill(plain, dependant=root, body_field=None, **common)

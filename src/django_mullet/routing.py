@@ -1,14 +1,15 @@
 """How does FastAPI's route run in Django's execution?
 
-`DjangoRoute` leaves everything to FastAPI's own request handler: parameters, dependencies,
-validation, response. It decides where that handler runs. The handler of a `def` endpoint is
-driven by a worker thread from beginning to end, in one hop; where FastAPI itself has to wait
-for the event loop on the way (a form, an async generator, a semaphore), it starts on the loop
-and moves to the worker for the endpoint. The handler of an `async def` endpoint runs on the loop.
+`DjangoRoute` leaves everything to FastAPI's own request handler, which `handlers` adapts:
+parameters, dependencies, validation, response. It decides where that handler runs. The handler of a
+`def` endpoint is driven by a worker thread from beginning to end, in one hop; where FastAPI itself
+has to wait for the event loop on the way (a form, an async generator, a semaphore), it starts on
+the loop and moves to the worker for the endpoint. The handler of an `async def` endpoint runs on
+the loop.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from copy import copy
 from dataclasses import dataclass, replace
@@ -50,14 +51,12 @@ from django_mullet.queries import QueryLog
 from django_mullet.requests import spool_form
 from django_mullet.results import shown_schemas
 from django_mullet.retries import retries_of, run_again
-from django_mullet.solving import read_body
+from django_mullet.solving import Handler, read_body
 from django_mullet.streaming import follow_up_in_worker
 from django_mullet.transaction import atomic_aliases, run_atomic
 from django_mullet.websockets import run_in_django
 
 __all__ = ["APIRouter", "DjangoRoute", "is_pinned"]
-
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 QUERY_PLAN = "X-Query-Plan"
 """The header by which a request asks, with DEBUG, what its response loads."""
@@ -88,14 +87,20 @@ class DjangoRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         """Return FastAPI's handler of this route, run in a Django execution."""
-        make = super().get_route_handler
-        effective = dependant_of(make())
+        ordinary = super().get_route_handler()
+        effective = dependant_of(ordinary)
         around = self._around(effective)
         # A copy, since FastAPI and others look at the route's own: for the OpenAPI document, say.
         dependant = without_marks(effective)
         dependant.call = without_django_wrapper(dependant.call)
         facts = traits(dependant)
-        handler = adapted(make, dependant, self.response_model, is_event_stream=self.is_sse_stream)
+        handler = adapted(
+            ordinary,
+            super().get_route_handler,
+            dependant,
+            self.response_model,
+            is_event_stream=self.is_sse_stream,
+        )
         is_def = facts.endpoint is Kind.SYNC
         mode = _Mode.of(facts)
         plan = _Plan(self.endpoint, is_def, handler, mode, around, self.response_model)

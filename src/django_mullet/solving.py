@@ -8,7 +8,7 @@ handler says what is wrong.
 """
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -19,20 +19,27 @@ from uuid import UUID
 
 from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
+from pydantic import Json
 
-from django_mullet.dependencies import Kind, below, kind, never_waits, original
+from django_mullet.dependencies import Kind, below, is_limited, kind, never_waits, original
 
-__all__ = ["Solve", "read_body", "solver"]
+__all__ = ["Handler", "Solve", "read_body", "solver"]
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+"""FastAPI's of a route, and what stands in its place."""
 
 Solve = Callable[..., Coroutine[Any, Any, Any]]
 """Awaits what the endpoint returns for `request`, or the response of FastAPI's handler."""
 
 _SCALARS = (str, int, float, bool, Decimal, date, datetime, time, timedelta, UUID)
 
-_SOURCES = ("path_params", "query_params", "header_params", "cookie_params")
-"""What a `Dependant` calls its parameters by where they are in a request."""
+_SOURCES = {
+    "path_params": "path_params",
+    "query_params": "query_params",
+    "header_params": "headers",
+    "cookie_params": "cookies",
+}
+"""What a `Dependant` calls its parameters by where they are, and what a request calls that."""
 
 _JSON = "application/json"
 
@@ -51,20 +58,18 @@ class _Parameter:
     validate: Callable[..., tuple[Any, Any]]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Step:
     """One call, of a dependency or the endpoint, and where its arguments come from."""
 
     call: Callable[..., Any]
     request_names: list[str]
     """Its arguments that are the request itself."""
-    results: list[tuple[str, int]] = field(default_factory=list)
+    results: list[tuple[str, int]]
     """Its arguments that are results of earlier steps, by their position."""
-    path: list[_Parameter] = field(default_factory=list)
-    query: list[_Parameter] = field(default_factory=list)
-    headers: list[_Parameter] = field(default_factory=list)
-    cookies: list[_Parameter] = field(default_factory=list)
-    body: _Parameter | None = None
+    parameters: list[tuple[str, list[_Parameter]]]
+    """Those that are found in what the request has under a name, as far as there are any."""
+    body: _Parameter | None
 
 
 def solver(tree: Dependant, body_field: Any, handler: Handler) -> Solve | None:
@@ -105,17 +110,13 @@ async def _solve(steps: list[_Step], handler: Handler, *, request: Request) -> A
 
 async def _arguments(step: _Step, request: Request) -> dict[str, Any] | None:
     """Return the arguments that are in the request, or `None`: one is missing or not valid."""
-    found: dict[str, Any] = {}
-    is_complete = (
-        (not step.path or _read(step.path, request.path_params, found))
-        and (not step.query or _read(step.query, request.query_params, found))
-        and (not step.headers or _read(step.headers, request.headers, found))
-        and (not step.cookies or _read(step.cookies, request.cookies, found))
-        and (step.body is None or await _read_body(step.body, request, found))
-    )
-    for name in step.request_names:
-        found[name] = request
-    return found if is_complete else None
+    found: dict[str, Any] = dict.fromkeys(step.request_names, request)
+    for source, parameters in step.parameters:
+        if not _read(parameters, getattr(request, source), found):
+            return None
+    if step.body is not None and not await _read_body(step.body, request, found):
+        return None
+    return found
 
 
 def _read(parameters: list[_Parameter], values: Any, found: dict[str, Any]) -> bool:
@@ -170,7 +171,7 @@ def _is_plain(dependant: Dependant) -> bool:
         dependant.security_scopes_param_name,
         dependant.own_oauth_scopes,
         dependant.parent_oauth_scopes,
-        getattr(dependant, "concurrency", None),  # since FastAPI 0.16x
+        is_limited(dependant),
     )
     fields = [field for source in _SOURCES for field in getattr(dependant, source)]
     return not any(others) and all(map(_is_plain_field, fields))
@@ -194,7 +195,7 @@ def _is_plain_field(field: Any) -> bool:
         and not info.validate_default
         and isinstance(info.default, (NoneType, *_SCALARS, Enum))
     )
-    is_json = any(type(item).__name__ == "Json" for item in info.metadata)
+    is_json = any(type(item) is Json for item in info.metadata)
     return is_named and has_plain_default and not is_json and _is_scalar(info.annotation)
 
 
@@ -223,22 +224,22 @@ def _is_plain_body(tree: Dependant, body_field: Any) -> bool:
 
 def _add(dependant: Dependant, steps: list[_Step], known: dict[Any, int]) -> int:
     """Add the steps of `dependant` that are not known yet; return the position of its own."""
-    results = [
-        (sub.name, position)
-        for sub in dependant.dependencies
-        if (position := _add(sub, steps, known)) >= 0 and sub.name is not None
-    ]
+    found = [(sub.name, _add(sub, steps, known)) for sub in dependant.dependencies]
     key = dependant.call, dependant.scope
     if dependant.use_cache and key in known:
         return known[key]
     assert dependant.call is not None
-    step = _Step(dependant.call, _request_names(dependant), results)
-    for source, parameters in zip(
-        _SOURCES, (step.path, step.query, step.headers, step.cookies), strict=True
-    ):
-        parameters += [_parameter(field) for field in getattr(dependant, source)]
-    if dependant.body_params:
-        step.body = _body(dependant.body_params[0])
+    step = _Step(
+        dependant.call,
+        _request_names(dependant),
+        results=[(name, position) for name, position in found if name is not None],
+        parameters=[
+            (source, [_parameter(field) for field in fields])
+            for name, source in _SOURCES.items()
+            if (fields := getattr(dependant, name))
+        ],
+        body=_body(dependant.body_params[0]) if dependant.body_params else None,
+    )
     steps.append(step)
     position = len(steps) - 1
     known.setdefault(key, position)
