@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Annotated, Any, TypeVar
@@ -22,9 +22,9 @@ from fastapi.testclient import TestClient
 from django_mullet.async_atomic import _Job
 from django_mullet.concurrency import pool
 from django_mullet.databases import limiter
-from django_mullet.execution import Execution
 from django_mullet.routing import APIRouter
 from django_mullet.transaction import Atomic, atomic
+from tests.executing import entered
 from tests.testapp.models import Author, Item
 from tests.waiting import until
 
@@ -36,17 +36,6 @@ Use = Callable[[], Coroutine[Any, Any, T]]
 
 class Failed(Exception):
     pass
-
-
-@asynccontextmanager
-async def entered(**options: Any) -> AsyncIterator[Execution]:
-    execution = Execution({"type": "http"}, **options)
-    leave = execution.enter(takes_orm=True)
-    try:
-        yield execution
-    finally:
-        leave()
-        await execution.aclose()
 
 
 def in_request(use: Use[T]) -> T:

@@ -1,8 +1,8 @@
 """Nobody disturbs what `QuerySet.iterator()` reads, and it ends with its request."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Iterator
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -12,9 +12,9 @@ from fastapi import FastAPI, HTTPException
 
 from django_mullet import databases
 from django_mullet.concurrency import pool
-from django_mullet.execution import Execution
 from django_mullet.routing import APIRouter
 from django_mullet.streaming import AHEAD, PATIENCE, stream
+from tests.executing import entered
 from tests.limited_threads import Thread, open_connections, use
 from tests.load import answers
 from tests.testapp.models import Item
@@ -49,18 +49,6 @@ def rows() -> Iterator[None]:
     pool.stop()
 
 
-@asynccontextmanager
-async def request() -> AsyncIterator[Execution]:
-    """The execution of a request; in tests, those of routes have one worker in any case."""
-    execution = Execution({"type": "http"})
-    leave = execution.enter(takes_orm=True)
-    try:
-        yield execution
-    finally:
-        leave()
-        await execution.aclose()
-
-
 def close() -> None:
     Item.objects.count()
     connection.close()
@@ -68,7 +56,7 @@ def close() -> None:
 
 async def others_close_their_connections() -> None:
     async def other() -> None:
-        async with request() as execution:
+        async with entered() as execution:
             await execution.run(close)
 
     await asyncio.gather(*(asyncio.create_task(other()) for _ in range(4)))
@@ -77,7 +65,7 @@ async def others_close_their_connections() -> None:
 def test_no_other_request_uses_the_connection_of_an_iterator() -> None:
     async def main() -> list[str]:
         found = []
-        async with request():
+        async with entered():
             async for item in Item.objects.order_by("pk").aiterator(chunk_size=1):
                 found.append(item.name)
                 await others_close_their_connections()
@@ -91,7 +79,7 @@ def test_an_iterator_that_is_read_to_the_end_frees_its_worker() -> None:
     held: list[bool] = []
 
     async def main() -> bool:
-        async with request() as execution:
+        async with entered() as execution:
             async for _ in Item.objects.aiterator(chunk_size=1):
                 held.append(execution.has_worker)
             await asyncio.sleep(0.01)
@@ -116,7 +104,7 @@ def sent_slowly(body: Iterator[Any]) -> list[Any]:
 
     async def main() -> list[Any]:
         found: list[Any] = []
-        async with request() as execution, aclosing(stream(body, execution)) as items:
+        async with entered() as execution, aclosing(stream(body, execution)) as items:
             async for item in items:
                 if not found:
                     await asyncio.sleep(PATIENCE * 4)
