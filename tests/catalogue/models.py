@@ -16,6 +16,10 @@ class Person(models.Model):
     mentor = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="pupils")
     friends = models.ManyToManyField("self")
 
+    class Meta:
+        # PostgreSQL gives rows in no order of their own: lists are compared byte by byte.
+        ordering = ["pk"]
+
     def __str__(self) -> str:
         return self.name
 
