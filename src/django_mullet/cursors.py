@@ -4,7 +4,12 @@ In a worker with one that stays open, since opening one takes as long as reading
 and while queries are logged, with a cursor of its own, as everywhere in Django.
 """
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from django_mullet.databases import LimitedConnection
 
@@ -13,33 +18,74 @@ __all__ = ["fetch"]
 MOST = 100
 """Rows after which a cursor is closed: until its next query it keeps what the last one gave."""
 
+Row = tuple[Any, ...]
 
-def fetch(connection: Any, sql: str, params: tuple[Any, ...]) -> list[Any]:
+_OPENING = ("cursor", "_cursor", "create_cursor", "make_cursor", "_prepare_cursor")
+"""Methods of a connection by which each query gets its cursor."""
+
+_execute = CursorWrapper.execute
+
+
+def fetch(connection: Any, sql: str, params: Row) -> list[Row]:
     """Run a query on `connection`; return its rows as the database driver has them."""
-    if not isinstance(connection, LimitedConnection) or _is_watched(connection):
+    if not _lets_cursors_last(connection):
         with connection.cursor() as cursor:
             cursor.execute(sql, params)
-            rows: list[Any] = cursor.fetchall()
+            rows: list[Row] = cursor.fetchall()
         return rows
-    lasting = _lasting_cursor(connection)
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    lasting = connection.lasting_cursor or connection.cursor()
     connection.lasting_cursor = None  # while it is in use, and if this fails
-    lasting.execute(sql, params)
-    with connection.wrap_database_errors:
-        rows = lasting.cursor.fetchall()
-    if len(rows) <= MOST:
-        connection.lasting_cursor = lasting
+    direct = _direct(type(connection))
+    if direct is not None and direct.may_fetch(lasting.cursor) and _is_unwrapped(connection):
+        connection.validate_no_broken_transaction()
+        with connection.wrap_database_errors:
+            rows = direct.fetch(lasting.cursor, sql, params)
+    else:
+        lasting.execute(sql, params)
+        with connection.wrap_database_errors:
+            rows = lasting.cursor.fetchall()
+        if len(rows) > MOST:
+            return rows
+    connection.lasting_cursor = lasting
     return rows
 
 
-def _is_watched(connection: LimitedConnection) -> bool:
-    """Return whether each cursor counts: for Django's log, or a tool with a `cursor()` of its own.
+def _lets_cursors_last(connection: Any) -> bool:
+    """Return whether no cursor counts: for Django's log, or a tool with a `cursor()` of its own.
 
     Django Debug Toolbar is one.
     """
-    return connection.queries_logged or "cursor" in vars(connection)
+    return (
+        isinstance(connection, LimitedConnection)
+        and _opens_as_usual(type(connection))
+        and not connection.queries_logged
+        and "cursor" not in vars(connection)
+    )
 
 
-def _lasting_cursor(connection: LimitedConnection) -> Any:
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    return connection.lasting_cursor or connection.cursor()
+@cache
+def _opens_as_usual(connection: type[LimitedConnection]) -> bool:
+    """Return whether opening a cursor does what Django does: django-tenants sets a schema."""
+    methods = [getattr(connection, name) for name in _OPENING]
+    return all(method.__module__.startswith("django.db.backends.") for method in methods)
+
+
+def _is_unwrapped(connection: LimitedConnection) -> bool:
+    """Return whether nobody is told of a query: no wrapper of Django's, or Sentry's in its place."""
+    return not connection.execute_wrappers and CursorWrapper.execute is _execute
+
+
+@cache
+def _direct(connection: type[LimitedConnection]) -> Any:
+    """Return the module that fetches without a cursor, if there is one for the database."""
+    if connection.vendor != "postgresql":
+        return None
+    from django.db.backends.postgresql.psycopg_any import is_psycopg3
+
+    if not is_psycopg3:
+        return None
+    from django_mullet import postgres_fetch
+
+    return postgres_fetch
