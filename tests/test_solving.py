@@ -5,8 +5,10 @@ the same.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
 from enum import Enum
+from functools import wraps
 from typing import Annotated, Any, Optional
 
 import fastapi
@@ -24,12 +26,15 @@ from fastapi import (
     Request,
     Response,
 )
+from fastapi.exceptions import ResponseValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Json
+from pydantic import BaseModel, Field, Json
+from starlette.background import BackgroundTask
 
 from django_mullet.handlers import Adapted, adapted, dependant_of
 from django_mullet.overrides import Overrides
@@ -48,6 +53,12 @@ class Colour(Enum):
 class Item(BaseModel):
     name: str
     size: int = 1
+
+
+class Shown(BaseModel):
+    number: int = Field(alias="id")
+    hidden: int | None = None
+    colour: Colour = Colour.RED
 
 
 class Paging(BaseModel):
@@ -148,6 +159,47 @@ def routes(router: fastapi.APIRouter, calls: list[str]) -> None:  # noqa: C901  
     def invalid(number: int) -> Item:
         return {"name": number}  # type: ignore[return-value]
 
+    @router.get(
+        "/plain/options",
+        response_model_exclude={"hidden"},
+        response_model_by_alias=False,
+        response_model_exclude_unset=True,
+    )
+    def options() -> Shown:
+        return Shown(id=1, hidden=2)
+
+    @router.get("/plain/options/none", response_model_exclude_none=True)
+    async def options_none() -> Shown:
+        return Shown(id=1)
+
+    @router.get("/plain/options/included", response_model_include={"id"})
+    async def options_included() -> list[Shown]:
+        return [Shown(id=1)]
+
+    @router.get("/plain/html/{name}", response_class=HTMLResponse)
+    def html(name: str) -> str:
+        return f"<p>{name}</p>"
+
+    @router.get("/plain/redirect", response_class=RedirectResponse)
+    def redirect() -> str:
+        return "/elsewhere"
+
+    @router.get("/plain/json", response_class=JSONResponse, status_code=202)
+    def json_response() -> Shown:
+        return Shown(id=1)
+
+    @router.get("/plain/no-model", response_model=None)
+    def no_model() -> Any:
+        return {"day": date(2026, 1, 1), "shown": Shown(id=1)}
+
+    @router.delete("/plain/no-content", status_code=204)
+    def no_content() -> None:
+        calls.append("deleted")
+
+    @router.get("/plain/background")
+    def background() -> Any:
+        return Response(b"", background=BackgroundTask(calls.append, "task"))
+
     def changes(request: Request) -> None:
         request.scope["path_params"]["name"] = "changed"
 
@@ -224,13 +276,18 @@ class Side:
         routes(router, self.calls)
         self.app = FastAPI()
         self.app.include_router(router, prefix="/api")
-        self.client = TestClient(self.app, raise_server_exceptions=False)
+        self.client = TestClient(self.app, raise_server_exceptions=False, follow_redirects=False)
 
     def answer(self, path: str, method: str = "GET", **asked: Any) -> Any:
         self.calls.clear()
         response = self.client.request(method, f"/api{path}", **asked)
-        own = response.headers.get("x-own")
-        return response.status_code, response.content, own, list(self.calls)
+        return response.status_code, response.content, response.headers, list(self.calls)
+
+    def error(self, path: str) -> str:
+        """Return what the server would log of an answer to `path` that is not valid."""
+        with pytest.raises(ResponseValidationError) as caught:
+            TestClient(self.app, root_path="/root").get(f"/api{path}")
+        return str(caught.value)
 
 
 @pytest.fixture(scope="module")
@@ -275,6 +332,15 @@ ASKED: list[tuple[str, Ask]] = [
     ("/plain/body", {"method": "POST", "headers": {"x-key": "bad", **JSON}, "content": b"{}"}),
     ("/plain/response?number=4", {}),
     ("/plain/invalid?number=4", {}),
+    ("/plain/options", {}),
+    ("/plain/options/none", {}),
+    ("/plain/options/included", {}),
+    ("/plain/html/n", {}),
+    ("/plain/redirect", {}),
+    ("/plain/json", {}),
+    ("/plain/no-model", {}),
+    ("/plain/no-content", {"method": "DELETE"}),
+    ("/plain/background", {}),
     ("/other/changed/first", {}),
     ("/other/several?numbers=1&numbers=2", {}),
     ("/other/several", {}),
@@ -316,14 +382,19 @@ def test_so_it_is_whatever_the_values(
     assert ours.answer(path, params=query) == fastapi_s.answer(path, params=query)
 
 
-def plain_handler(router: fastapi.APIRouter, path: str) -> Callable[..., Any] | None:
-    """Return the second handler of the route of `path`, if it has one."""
+def test_an_answer_that_is_not_valid_is_fastapi_s_error(sides: tuple[Side, Side]) -> None:
+    ours, fastapi_s = (side.error("/plain/invalid?number=4") for side in sides)
+
+    assert ours == fastapi_s
+    assert "GET /root/api/plain/invalid" in ours
+
+
+def handlers_of(router: fastapi.APIRouter, path: str) -> Adapted:
+    """Return the handlers of the route of `path`, made anew."""
     [route] = [each for each in router.routes if getattr(each, "path", "") == path]
     assert isinstance(route, APIRoute)
-    make: Any = super(type(route), route).get_route_handler
-    ordinary = make()
-    found = adapted(ordinary, make, dependant_of(ordinary), None, is_event_stream=False)
-    return found._plain
+    ordinary = super(type(route), route).get_route_handler()  # type: ignore[misc]
+    return adapted(ordinary, dependant_of(ordinary), None, is_event_stream=False)
 
 
 def test_just_plain_routes_have_a_handler_of_their_own() -> None:
@@ -331,32 +402,56 @@ def test_just_plain_routes_have_a_handler_of_their_own() -> None:
     routes(router, [])
 
     paths = [route.path for route in router.routes if isinstance(route, APIRoute)]
-    plain = {path for path in paths if plain_handler(router, path) is not None}
+    plain = {path for path in paths if handlers_of(router, path)._plain}
 
     assert plain == {path for path in paths if path.startswith("/plain/")}
 
 
-def arguments_seen(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Note the names that FastAPI's own search finds, as Logfire does."""
+STEPS = ["solve_dependencies", "run_endpoint_function", "serialize_response"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_who_replaces_a_function_of_fastapi_s_sees_each_call(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side = Side(APIRouter())
     seen: list[Any] = []
-    solve: Any = fastapi.routing.solve_dependencies  # type: ignore[attr-defined]
+    original: Any = getattr(fastapi.routing, step)
 
     async def noted(**kwargs: Any) -> Any:
-        solved = await solve(**kwargs)
-        seen.append(set(solved.values))
-        return solved
+        result = await original(**kwargs)
+        seen.append(getattr(result, "values", result))
+        return result
 
-    monkeypatch.setattr("fastapi.routing.solve_dependencies", noted)
-    return seen
-
-
-def test_who_replaces_fastapi_s_search_sees_what_it_finds(monkeypatch: pytest.MonkeyPatch) -> None:
-    side = Side(APIRouter())
-    seen = arguments_seen(monkeypatch)
-
+    monkeypatch.setattr(fastapi.routing, step, noted)
     side.answer("/plain/waits?number=1", headers=KEY)
 
-    assert seen == [{"key", "number"}]
+    values = {"key": "k", "number": 1}
+    expected = {"solve_dependencies": values, "run_endpoint_function": ["k", 1]}
+    assert seen == [expected.get(step, b'["k",1]')]
+
+
+def test_who_wraps_fastapi_s_handlers_sees_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Sentry does."""
+    seen: list[str] = []
+    make: Any = fastapi.routing.get_request_handler
+
+    def making(*args: Any, **kwargs: Any) -> Any:
+        handler = make(*args, **kwargs)
+
+        @wraps(handler)
+        async def noting(request: Request) -> Response:
+            seen.append(request.url.path)
+            response: Response = await handler(request)
+            return response
+
+        return noting
+
+    monkeypatch.setattr(fastapi.routing, "get_request_handler", making)
+    side = Side(APIRouter())
+
+    assert side.answer("/plain/none")[:2] == (200, b'"nothing"')
+    assert seen == ["/api/plain/none"]
 
 
 async def ordinary(request: Request) -> Response:

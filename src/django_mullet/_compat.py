@@ -26,10 +26,13 @@ runs on the oldest and newest supported releases.
   a queryset. Missing door: a query that is compiled once and run many times.
 * Django: `Model._do_update()`, by which `save()` updates a row, and `UpdateQuery` with its
   `add_update_fields()`. Missing door: a hook of `save()` for the statement.
-* FastAPI: the variables `dependant`, `dependency_overrides_provider`, `is_coroutine`,
-  `body_field` and `response_field` of the function that `get_request_handler()` returns. They are
-  the only way to the dependencies that `include_router()` and the app add. Missing door: passing
-  the effective route to `APIRoute.get_route_handler()`, as a comment of FastAPI's plans.
+* FastAPI: the variables `dependant`, `dependency_overrides_provider`, `is_coroutine`, `body_field`,
+  `status_code`, `response_class`, `actual_response_class` and `response_…` of the function that
+  `get_request_handler()` returns. They are the only way to what `include_router()` and the app add.
+  Missing door: passing the effective route to `APIRoute.get_route_handler()`, as a comment of
+  FastAPI's plans.
+* FastAPI: `_extract_endpoint_context()`, which says where an endpoint stands in the source, for the
+  errors about its response. Missing door: a public name for it.
 * FastAPI: the scope's keys `fastapi_inner_astack` and `fastapi_function_astack`, the stacks on
   which `yield` dependencies wait for their exit. Missing door: a public name for them.
 * Starlette: the key of the scope `starlette.exception_handlers`, under which `ExceptionMiddleware`
@@ -59,6 +62,7 @@ from django.db.models import QuerySet
 from django.db.models.query import ModelIterable
 from django.db.models.sql import UpdateQuery
 from django.dispatch import Signal
+from fastapi.routing import _extract_endpoint_context
 from starlette.concurrency import iterate_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -73,6 +77,7 @@ __all__ = [
     "ThreadSensitiveExecutor",
     "UpdatesBy",
     "call_on_loop",
+    "endpoint_context",
     "exception_handler",
     "fetches_as_usual",
     "function_stack",
@@ -278,6 +283,15 @@ def handler_variable(handler: Callable[..., Any], name: str) -> CellType:
         f"FastAPI's request handler has no variable '{name}'. Install a FastAPI release that "
         "this release of django-mullet supports, or a newer django-mullet."
     )
+
+
+def endpoint_context(endpoint: Callable[..., Any], path: str | None, request: Request) -> Any:
+    """Return what FastAPI's errors tell of where they arose: an `EndpointContext`."""
+    context: dict[str, Any] = dict(_extract_endpoint_context(endpoint))
+    if path:
+        mounted_at = request.scope.get("root_path", "").rstrip("/")
+        context["path"] = f"{request.method} {mounted_at}{path}"
+    return context
 
 
 def without_validation(field: Any, is_valid: Callable[[Any], bool]) -> Any:

@@ -3,9 +3,10 @@
 import inspect
 from collections.abc import Iterator
 from functools import partial
+from types import FunctionType
 from typing import Any
 
-__all__ = ["dotted_name", "layers"]
+__all__ = ["dotted_name", "is_written_in", "layers"]
 
 
 def dotted_name(call: Any) -> str:
@@ -26,3 +27,11 @@ def layers(call: Any) -> Iterator[Any]:
     wrapped = getattr(call, "__wrapped__", None)
     if wrapped is not None:
         yield from layers(wrapped)
+
+
+def is_written_in(file: str, *functions: Any) -> bool:
+    """Return whether `functions` are the very ones in `file`, and no wrappers in their place."""
+    return all(
+        isinstance(function, FunctionType) and function.__code__.co_filename == file
+        for function in functions
+    )

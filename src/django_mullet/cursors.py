@@ -4,13 +4,13 @@ In a worker with one that stays open, since opening one takes as long as reading
 and while queries are logged, with a cursor of its own, as everywhere in Django.
 """
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends import utils
 from django.db.backends.utils import CursorWrapper
 
+from django_mullet.callables import is_written_in
 from django_mullet.databases import LimitedConnection
 
 __all__ = ["fetch"]
@@ -23,7 +23,8 @@ Row = tuple[Any, ...]
 _OPENING = ("cursor", "_cursor", "create_cursor", "make_cursor", "_prepare_cursor")
 """Methods of a connection by which each query gets its cursor."""
 
-_execute = CursorWrapper.execute
+_EXECUTE = CursorWrapper.execute
+_IS_DJANGO_S = is_written_in(utils.__file__, _EXECUTE)
 
 
 def fetch(connection: Any, sql: str, params: Row) -> list[Row]:
@@ -73,8 +74,9 @@ def _opens_as_usual(connection: type[LimitedConnection]) -> bool:
 
 
 def _is_unwrapped(connection: LimitedConnection) -> bool:
-    """Return whether nobody is told of a query: no wrapper of Django's, or Sentry's in its place."""
-    return not connection.execute_wrappers and CursorWrapper.execute is _execute
+    """Return whether nobody is told of each query: by a wrapper of Django's, or as Sentry is."""
+    is_django_s = _IS_DJANGO_S and CursorWrapper.execute is _EXECUTE
+    return is_django_s and not connection.execute_wrappers
 
 
 @cache

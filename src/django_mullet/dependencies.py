@@ -34,7 +34,6 @@ __all__ = [
     "adapted_dependencies",
     "adapted_tree",
     "below",
-    "in_place_of",
     "is_limited",
     "kind",
     "never_waits",
@@ -394,8 +393,3 @@ _ADAPTERS = {
 def original(adapted: Any) -> Endpoint:
     """Return what `adapted` is made of."""
     return cast("Endpoint", getattr(adapted, "adapted_from", adapted))
-
-
-def in_place_of(endpoint: Endpoint, function: Endpoint) -> Endpoint:
-    """Return what awaits `function`, for FastAPI to call in place of `endpoint`."""
-    return _presented_as(endpoint, _in_its_file(endpoint, lambda **values: function(**values)))

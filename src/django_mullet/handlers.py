@@ -2,24 +2,29 @@
 
 FastAPI makes the handler of a route, with all that an inclusion of its router adds. It stays as it
 is, and calls what `dependencies` has adapted in place of what the route names. A route of plain
-parameters has a second one, which takes none: what it calls finds them by `solving`.
+parameters has a second one: `solving` finds them, and FastAPI's functions make a response of what
+the endpoint returns, without what FastAPI does for other routes in between.
 """
 
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import fastapi.dependencies.utils
 import fastapi.routing
 from fastapi import Request, Response
+from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import solve_dependencies
+from fastapi.utils import is_body_allowed_for_status_code
 
-from django_mullet._compat import handler_variable, without_validation
-from django_mullet.dependencies import Kind, adapted_tree, in_place_of, kind
+from django_mullet._compat import endpoint_context, handler_variable, without_validation
+from django_mullet.callables import is_written_in
+from django_mullet.dependencies import Kind, adapted_tree, kind
 from django_mullet.overrides import Overrides
 from django_mullet.results import presenter
-from django_mullet.solving import Handler, solver
+from django_mullet.solving import Handler, Solve, solver
 from django_mullet.validating import are_of
 
 __all__ = ["Adapted", "adapted", "dependant_of"]
@@ -39,15 +44,25 @@ class Adapted:
         return self._plain(request)
 
 
-def _is_observed() -> bool:
-    """Return whether somebody notes how FastAPI finds the arguments of the running request.
+def _steps() -> tuple[Any, ...]:
+    routing: Any = fastapi.routing
+    return routing.solve_dependencies, routing.run_endpoint_function, routing.serialize_response
 
-    By FastAPI's telemetry, or as Logfire does in place of its function.
+
+_STEPS = _steps()
+_ARE_FASTAPI_S = is_written_in(fastapi.dependencies.utils.__file__, _STEPS[0]) and is_written_in(
+    fastapi.routing.__file__, *_STEPS[1:]
+)
+
+
+def _is_observed() -> bool:
+    """Return whether somebody notes how FastAPI answers the running request.
+
+    By FastAPI's telemetry, or as Logfire does in place of FastAPI's functions.
     """
     telemetry = sys.modules.get("fastapi.telemetry")  # since FastAPI 0.16x
-    return (
-        fastapi.routing.solve_dependencies is not solve_dependencies  # type: ignore[attr-defined]
-        or (telemetry is not None and telemetry.get_telemetry_data() is not None)
+    return _steps() != _STEPS or (
+        telemetry is not None and telemetry.get_telemetry_data() is not None
     )
 
 
@@ -58,36 +73,82 @@ def dependant_of(handler: Handler) -> Dependant:
 
 
 def adapted(
-    ordinary: Handler,
-    another: Callable[[], Handler],
-    dependant: Dependant,
-    response_model: Any,
-    *,
-    is_event_stream: bool,
+    ordinary: Handler, dependant: Dependant, response_model: Any, *, is_event_stream: bool
 ) -> Adapted:
-    """Return the handlers of a route for `dependant` adapted: `ordinary`, which is changed.
-
-    `another` makes one more like it.
-    """
+    """Return the handlers of a route for `dependant` adapted: `ordinary`, which is changed."""
     assert dependant.call is not None
     present = presenter(response_model)
     tree = adapted_tree(dependant, present=present, is_event_stream=is_event_stream)
-    overrides = Overrides(_variable(ordinary, "dependency_overrides_provider"))
     body_field = _variable(ordinary, "body_field")
-    common: dict[str, Any] = {"dependency_overrides_provider": overrides}
+    overrides = Overrides(_variable(ordinary, "dependency_overrides_provider"))
+    _fill(ordinary, dependant=tree, dependency_overrides_provider=overrides)
     if (are_shown := are_of(response_model)) is not None:
         field = _variable(ordinary, "response_field")
-        common["response_field"] = without_validation(field, are_shown)
+        _fill(ordinary, response_field=without_validation(field, are_shown))
     if kind(dependant.call) is Kind.SYNC:
-        common["is_coroutine"] = True
-    _fill(ordinary, dependant=tree, **common)
+        _fill(ordinary, is_coroutine=True)
     plain = None
-    if (solve := solver(tree, body_field, ordinary)) is not None:
-        plain = another()
-        root = Dependant(call=in_place_of(dependant.call, solve), path=tree.path)
-        root.request_param_name = "request"
-        _fill(plain, dependant=root, body_field=None, **common)
+    # Sentry, for one, wraps the handler: that is to be called.
+    if _ARE_FASTAPI_S and is_written_in(fastapi.routing.__file__, ordinary):
+        solve = solver(tree, body_field, ordinary)
+        plain = None if solve is None else PlainHandler.like(ordinary, solve, dependant)
     return Adapted(overrides, ordinary, plain)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainHandler:
+    """Answers a request of a plain route, as FastAPI's handler of the route would."""
+
+    solve: Solve
+    endpoint: Callable[..., Any]
+    path: str | None
+    serialize: Callable[..., Coroutine[Any, Any, Any]]
+    respond: Callable[[Any], Response]
+
+    @classmethod
+    def like(cls, handler: Handler, solve: Solve, dependant: Dependant) -> "PlainHandler":
+        """Return the handler that has `solve` find and call what `handler` would."""
+        assert dependant.call is not None
+        field = _variable(handler, "response_field")
+        is_json = isinstance(_variable(handler, "response_class"), DefaultPlaceholder)
+        dumps = is_json and field is not None
+        serialize = partial(
+            fastapi.routing.serialize_response,
+            field=field,
+            dump_json=dumps,
+            **{name: _variable(handler, f"response_model_{name}") for name in _OPTIONS},
+        )
+        status = _variable(handler, "status_code")
+        arguments = {"background": None, **({"status_code": status} if status else {})}
+        respond = (
+            partial(Response, media_type="application/json", **arguments)
+            if dumps
+            else partial(_variable(handler, "actual_response_class"), **arguments)
+        )
+        return cls(solve, dependant.call, dependant.path, serialize, respond)
+
+    async def __call__(self, request: Request) -> Response:
+        """Return what the endpoint returned, if that is a response, or one with it."""
+        result = await self.solve(request)
+        if isinstance(result, Response):
+            return result
+        context = endpoint_context(self.endpoint, self.path, request)
+        content = await self.serialize(response_content=result, endpoint_ctx=context)
+        response = self.respond(content)
+        if not is_body_allowed_for_status_code(response.status_code):
+            response.body = b""
+        return response
+
+
+_OPTIONS = (
+    "include",
+    "exclude",
+    "by_alias",
+    "exclude_unset",
+    "exclude_defaults",
+    "exclude_none",
+)
+"""How a result is serialized, in the words of `FastAPI.get(response_model_…)`."""
 
 
 def _variable(handler: Handler, name: str) -> Any:

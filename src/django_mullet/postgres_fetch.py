@@ -35,8 +35,7 @@ def may_fetch(cursor: Any) -> bool:
         and cursor.row_factory is tuple_row
         and connection.pgconn.pipeline_status == PipelineStatus.OFF
         and (
-            connection.autocommit
-            or connection.pgconn.transaction_status != TransactionStatus.IDLE
+            connection.autocommit or connection.pgconn.transaction_status != TransactionStatus.IDLE
         )
     )
 

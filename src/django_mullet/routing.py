@@ -95,11 +95,7 @@ class DjangoRoute(APIRoute):
         dependant.call = without_django_wrapper(dependant.call)
         facts = traits(dependant)
         handler = adapted(
-            ordinary,
-            super().get_route_handler,
-            dependant,
-            self.response_model,
-            is_event_stream=self.is_sse_stream,
+            ordinary, dependant, self.response_model, is_event_stream=self.is_sse_stream
         )
         is_def = facts.endpoint is Kind.SYNC
         mode = _Mode.of(facts)

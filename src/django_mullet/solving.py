@@ -28,7 +28,7 @@ __all__ = ["Handler", "Solve", "read_body", "solver"]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 """FastAPI's of a route, and what stands in its place."""
 
-Solve = Callable[..., Coroutine[Any, Any, Any]]
+Solve = Callable[[Request], Coroutine[Any, Any, Any]]
 """Awaits what the endpoint returns for `request`, or the response of FastAPI's handler."""
 
 _SCALARS = (str, int, float, bool, Decimal, date, datetime, time, timedelta, UUID)
@@ -93,7 +93,7 @@ def solver(tree: Dependant, body_field: Any, handler: Handler) -> Solve | None:
     return partial(_solve, steps, handler)
 
 
-async def _solve(steps: list[_Step], handler: Handler, *, request: Request) -> Any:
+async def _solve(steps: list[_Step], handler: Handler, request: Request) -> Any:
     given = []
     for step in steps:
         arguments = await _arguments(step, request)
