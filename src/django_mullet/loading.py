@@ -9,8 +9,6 @@ not depend on the number of objects.
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache, partial
-from itertools import repeat
-from operator import itemgetter
 from typing import Any, TypeGuard
 
 from django.db import models
@@ -19,7 +17,7 @@ from django.db.models.constants import LOOKUP_SEP
 from django.db.models.signals import post_init
 
 from django_mullet._compat import is_as_built, is_evaluated, takes_joins
-from django_mullet.planning import QueryPlan, ToMany, ToOne
+from django_mullet.planning import QueryPlan, ToMany
 from django_mullet.prepared import Prepared, PreparedQuerySet, shape_of
 
 __all__ = ["load_instances", "load_relations", "load_rows"]
@@ -29,13 +27,12 @@ Values = dict[str, Any]
 Batches = list[dict[Any, list[Values]]]
 """For each to-many relation, the input of its owners, by what they are known by."""
 
-Build = Callable[[Row, Batches], Values]
-Part = Callable[[Row, Batches, Values], None]
+Build = Callable[[list[Row], Batches], list[Values]]
 
 
 def load_rows(plan: QueryPlan, objects: Iterable[Any]) -> list[Values] | None:
     """Return the input of the plan's schema for each of `objects`, or `None`: rows do not serve."""
-    if _is_to_be_loaded(objects) and _comes_in_rows(plan, shape_of(objects)):
+    if _is_to_be_loaded(objects) and _comes_in_rows(plan, objects):
         return _rows_of(plan).of(objects)
     return None
 
@@ -72,12 +69,20 @@ def _with_joins(plan: QueryPlan, queryset: Any) -> Any:
 
 
 def _comes_in_rows(plan: QueryPlan, queryset: Any) -> bool:
+    if isinstance(queryset, PreparedQuerySet):
+        has_columns = queryset.template.asked(("columns", plan), partial(_has_columns, plan))
+    else:
+        has_columns = _has_columns(plan, queryset)
+    return has_columns and _has_no_instance_code(plan)
+
+
+def _has_columns(plan: QueryPlan, queryset: Any) -> bool:
+    """Return whether `queryset` can be asked for what the plan's schema shows, as columns."""
     return (
         _fits_in_rows(plan)
         and issubclass(queryset.model, plan.model)
         and is_as_built(queryset)
         and plan.annotations <= queryset.query.annotations.keys()
-        and _has_no_instance_code(plan)
     )
 
 
@@ -126,96 +131,70 @@ def _rows_of(plan: QueryPlan, *before: str) -> "_Rows":
 
 
 class _Rows:
-    """Turns the rows of a query into input, and fills in the to-many relations afterwards."""
+    """Turns the rows of a query into input, and fills in the to-many relations afterwards.
+
+    By a function that is written for the plan, as `dataclasses` write theirs: it runs for each row.
+    """
 
     def __init__(self, plan: QueryPlan, *before: str) -> None:
         self._lookups = list(before)
         self._batches: list[ToMany] = []
-        self._build = self._compile(plan, "")
-        self._is_flat = not (plan.to_one or plan.to_many)
-        self._keys = [key for key, _ in plan.columns]
-        self._columns = [lookup for _, lookup in plan.columns]
+        values = self._written(plan, "")
+        columns = "".join(f"c{number}, " for number in range(len(self._lookups))) or "_"
+        source = f"lambda rows, owners: [{values} for {columns} in rows]"
+        self._build: Build = eval(source, {"hold": _hold})  # noqa: S307  # its names are quoted
 
     def of(self, queryset: Any) -> list[Values]:
         """Return the input for each row of `queryset`."""
-        rows, owners = self._rows(queryset)
-        return self._filled(rows, owners, queryset.db)
+        return self._filled(self._rows(queryset), queryset)
 
     def by_owner(self, queryset: Any) -> dict[Any, list[Values]]:
         """Return the input for each row, by the row's first column."""
-        rows, owners = self._rows(queryset)
-        built = self._filled(rows, owners, queryset.db)
+        rows = self._rows(queryset)
+        built = self._filled(rows, queryset)
         return _grouped((row[0], values) for row, values in zip(rows, built, strict=True))
 
-    def _rows(self, queryset: Any) -> tuple[list[Row], Batches]:
+    def _rows(self, queryset: Any) -> list[Row]:
         if isinstance(queryset, PreparedQuerySet):
-            rows = queryset.rows(*self._lookups)
-        else:
-            rows = list(queryset.values_list(*self._lookups))
-        return rows, [{} for _ in self._batches]
+            return queryset.rows(*self._lookups)
+        return list(queryset.values_list(*self._lookups))
 
-    def _filled(self, rows: list[Row], owners: Batches, using: str) -> list[Values]:
-        if self._is_flat and self._lookups == self._columns:
-            return list(map(dict, map(zip, repeat(self._keys), rows)))
-        built = [self._build(row, owners) for row in rows]
+    def _filled(self, rows: list[Row], queryset: Any) -> list[Values]:
+        owners: Batches = [{} for _ in self._batches]
+        built = self._build(rows, owners)
         for relation, holders in zip(self._batches, owners, strict=True):
             if holders:
-                found = _related(relation, list(holders), using)
+                found = _related(relation, list(holders), queryset.db)
                 for key, sharing in holders.items():
                     for values in sharing:
                         values[relation.key] = found.get(key, [])
         return built
 
-    def _compile(self, plan: QueryPlan, prefix: str) -> Build:
-        """Return what makes input of a row; note which columns the row must have."""
-        values_of = _picker([self._position(prefix + lookup) for _, lookup in plan.columns])
-        keys = [key for key, _ in plan.columns]
-        parts = [self._compile_to_one(relation, prefix) for relation in plan.to_one]
-        parts += [self._compile_to_many(relation, prefix) for relation in plan.to_many]
-        if not parts:
-            return lambda row, owners: dict(zip(keys, values_of(row), strict=True))
+    def _written(self, plan: QueryPlan, prefix: str) -> str:
+        """Return the expression for the input of a row; note which columns the row must have."""
+        items = [f"{key!r}: {self._column(prefix + lookup)}" for key, lookup in plan.columns]
+        for one in plan.to_one:
+            known_by = self._column(prefix + one.known_by)
+            values = self._written(one.plan, f"{prefix}{one.name}{LOOKUP_SEP}")
+            items.append(f"{one.key!r}: None if {known_by} is None else {values}")
+        written = f"{{{', '.join(items)}}}"
+        for many in plan.to_many:
+            owner, number = self._column(prefix + many.owner), len(self._batches)
+            self._batches.append(many)
+            written = f"hold(owners[{number}], {owner}, {written})"
+        return written
 
-        def build(row: Row, owners: Batches) -> Values:
-            values = dict(zip(keys, values_of(row), strict=True))
-            for part in parts:
-                part(row, owners, values)
-            return values
-
-        return build
-
-    def _compile_to_one(self, relation: ToOne, prefix: str) -> Part:
-        known_by = self._position(prefix + relation.known_by)
-        key = relation.key
-        build = self._compile(relation.plan, f"{prefix}{relation.name}{LOOKUP_SEP}")
-
-        def add(row: Row, owners: Batches, values: Values) -> None:
-            values[key] = None if row[known_by] is None else build(row, owners)
-
-        return add
-
-    def _compile_to_many(self, relation: ToMany, prefix: str) -> Part:
-        owner, number = self._position(prefix + relation.owner), len(self._batches)
-        self._batches.append(relation)
-
-        def add(row: Row, owners: Batches, values: Values) -> None:
-            owners[number].setdefault(row[owner], []).append(values)
-
-        return add
-
-    def _position(self, lookup: str) -> int:
+    def _column(self, lookup: str) -> str:
         # Not twice: the first releases of Django 5.2 would give it once.
         if lookup not in self._lookups:
             self._lookups.append(lookup)
-        return self._lookups.index(lookup)
+        return f"c{self._lookups.index(lookup)}"
 
 
-def _picker(positions: list[int]) -> Callable[[Row], Row]:
-    """Return what gives the values of a row at `positions`."""
-    start = positions[0] if positions else 0
-    stop = start + len(positions)
-    if positions == list(range(start, stop)):
-        return itemgetter(slice(start, stop))
-    return itemgetter(*positions)
+def _hold(holders: dict[Any, list[Values]], owner: Any, values: Values) -> Values:
+    """Note that `values` lack what belongs to `owner`, and return them."""
+    holders.setdefault(owner, []).append(values)
+    return values
 
 
 def _related(relation: ToMany, keys: list[Any], using: str) -> dict[Any, list[Any]]:

@@ -214,7 +214,7 @@ class PreparedQuerySet(QuerySet[Any]):
 
     def rows(self, *columns: str) -> list[tuple[Any, ...]]:
         """Return what `values_list()` gives, which is not kept."""
-        return cast("PreparedQuerySet", self.values_list(*columns))._results()
+        return self._in_rows(columns)._results()
 
     def changed(self, key: Any, change: Change) -> "PreparedQuerySet":
         """Return what `change` makes of this queryset, compiled once for each `key`."""
@@ -245,9 +245,12 @@ class PreparedQuerySet(QuerySet[Any]):
         is_plain = all(isinstance(field, str) for field in fields)
         if not is_plain:
             return super().values_list(*fields, flat=flat, named=named)
+        return self._in_rows(fields, flat=flat, named=named)
+
+    def _in_rows(self, columns: tuple[str, ...], **kind: bool) -> "PreparedQuerySet":
         return self.changed(
-            ("values_list", fields, flat, named),
-            lambda queryset: queryset.values_list(*fields, flat=flat, named=named),
+            ("values_list", columns, *kind.items()),
+            lambda queryset: queryset.values_list(*columns, **kind),
         )
 
     def values(self, *fields: Any, **expressions: Any) -> Any:

@@ -29,11 +29,11 @@ def presenter(response_model: Any) -> Present | None:
 
 def holds_models(value: Any) -> bool:
     """Return whether `value` is, or has in it, a queryset or a model instance."""
-    if isinstance(value, Mapping):
-        return any(map(holds_models, value.values()))
     if isinstance(value, list | tuple):
         return bool(value) and holds_models(value[0])
-    return isinstance(value, QuerySet | Model)
+    if isinstance(value, QuerySet | Model):
+        return True
+    return isinstance(value, Mapping) and any(map(holds_models, value.values()))
 
 
 def shown_schemas(response_model: Any) -> list[type[ModelSchema[Any]]]:

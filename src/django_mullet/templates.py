@@ -7,7 +7,7 @@ each question that is asked of it.
 from collections.abc import Callable
 from contextvars import Context
 from datetime import timedelta, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.models import QuerySet
@@ -19,6 +19,8 @@ from django_mullet.parameters import Parameter, explained, with_holes
 from django_mullet.shapes import Asking, Shape, objects
 
 __all__ = ["Change", "Template", "elsewhere"]
+
+T = TypeVar("T")
 
 Change = Callable[[Any], Any]
 """Makes another queryset of one."""
@@ -38,6 +40,7 @@ class Template:
         self._again = again
         self._shapes: dict[tuple[str, Asking], Shape | None] = {}
         self._changed: dict[Any, Template] = {}
+        self._answers: dict[Any, Any] = {}
         self._filtered: dict[tuple[str, ...], tuple[Template, list[str]] | None] = {}
         self.depth = depth
         """How many times `filter()` was called afterwards."""
@@ -56,6 +59,13 @@ class Template:
             made = change(self.queryset_with_holes), change(self._again)
             found = self._changed[key] = Template(self.name, *made, self.depth + filters)
         return found
+
+    def asked(self, key: Any, question: Callable[[Any], T]) -> T:
+        """Return the answer to `question` about the queryset; `key` stands for that."""
+        if key not in self._answers:
+            self._answers[key] = question(self.queryset_with_holes)
+        answer: T = self._answers[key]
+        return answer
 
     def filtered(self, lookups: tuple[str, ...]) -> "tuple[Template, list[str]] | None":
         """Return the template of `filter()` by `lookups`, and what it calls their values.

@@ -5,7 +5,6 @@ the model. Rows are no such instances, so their core schema is the same without 
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import cache, partial
 from typing import Any, get_args, get_origin
 
@@ -29,11 +28,17 @@ def of_instances(schema: Any, instances: list[Any]) -> list[Any]:
 def of_rows(schema: Any, rows: list[dict[str, Any]]) -> list[Any]:
     """Return an instance of `schema` for each of `rows`, which its plan has loaded."""
     validator, runs_code = _of_rows(schema)
-    with refused(schema.__name__) if runs_code else nullcontext():
-        try:
-            instances: list[Any] = validator.validate_python(rows)
-        except ValidationError:
-            return _list_of(schema).validate_python(rows)  # which says what it is about
+    if runs_code:
+        with refused(schema.__name__):
+            return _validated(validator, schema, rows)
+    return _validated(validator, schema, rows)
+
+
+def _validated(validator: SchemaValidator, schema: Any, rows: list[dict[str, Any]]) -> list[Any]:
+    try:
+        instances: list[Any] = validator.validate_python(rows)
+    except ValidationError:
+        return _list_of(schema).validate_python(rows)  # which says what it is about
     return instances
 
 
