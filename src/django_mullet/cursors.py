@@ -1,10 +1,13 @@
 """With which cursor is a query run, all rows of which are fetched at once?
 
-In a worker with one that stays open, since opening one takes as long as reading a row. Elsewhere,
-and while queries are logged, with a cursor of its own, as everywhere in Django.
+In a worker with one that stays open, since opening one takes as long as reading a row; on
+PostgreSQL in the way of `postgres_fetch`. Elsewhere, and while queries are logged, with a cursor of
+its own, as everywhere in Django.
 """
 
+from dataclasses import dataclass
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 from django.db.backends import utils
@@ -36,21 +39,37 @@ def fetch(connection: Any, sql: str, params: Row) -> list[Row]:
         return rows
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    lasting = connection.lasting_cursor or connection.cursor()
+    lasting = connection.lasting_cursor or _opened(connection)
     connection.lasting_cursor = None  # while it is in use, and if this fails
-    direct = _direct(type(connection))
-    if direct is not None and direct.may_fetch(lasting.cursor) and _is_unwrapped(connection):
+    direct, raw = lasting.direct, connection.connection
+    if direct is not None and direct.may_fetch(raw) and _is_unwrapped(connection):
         connection.validate_no_broken_transaction()
         with connection.wrap_database_errors:
-            rows = direct.fetch(lasting.cursor, sql, params)
+            rows = direct.fetch(raw, lasting.cursor.cursor, sql, params)
     else:
-        lasting.execute(sql, params)
+        lasting.cursor.execute(sql, params)
         with connection.wrap_database_errors:
-            rows = lasting.cursor.fetchall()
+            rows = lasting.cursor.cursor.fetchall()
         if len(rows) > MOST:
             return rows
     connection.lasting_cursor = lasting
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Lasting:
+    """A cursor that stays open."""
+
+    cursor: CursorWrapper
+    direct: ModuleType | None
+    """What fetches without it, if there is something for the database."""
+
+
+def _opened(connection: LimitedConnection) -> _Lasting:
+    cursor = connection.cursor()
+    direct = _direct(type(connection))
+    fits = direct is not None and direct.fits(cursor.cursor)
+    return _Lasting(cursor, direct if fits else None)
 
 
 def _lets_cursors_last(connection: Any) -> bool:
@@ -80,7 +99,7 @@ def _is_unwrapped(connection: LimitedConnection) -> bool:
 
 
 @cache
-def _direct(connection: type[LimitedConnection]) -> Any:
+def _direct(connection: type[LimitedConnection]) -> ModuleType | None:
     """Return the module that fetches without a cursor, if there is one for the database."""
     if connection.vendor != "postgresql":
         return None

@@ -6,7 +6,6 @@ parameters has a second one: `solving` finds them, and FastAPI's functions make 
 the endpoint returns, without what FastAPI does for other routes in between.
 """
 
-import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
@@ -39,7 +38,7 @@ class Adapted:
     _plain: Handler | None
 
     def __call__(self, request: Request) -> Coroutine[Any, Any, Response]:
-        if self._plain is None or self.overrides or _is_observed():
+        if self._plain is None or self.overrides or _is_observed(request):
             return self._ordinary(request)
         return self._plain(request)
 
@@ -49,21 +48,21 @@ def _steps() -> tuple[Any, ...]:
     return routing.solve_dependencies, routing.run_endpoint_function, routing.serialize_response
 
 
+_TELEMETRY = "fastapi.telemetry"
+"""The key under which a scope has what is noted of its request, since FastAPI 0.16x."""
+
 _STEPS = _steps()
 _ARE_FASTAPI_S = is_written_in(fastapi.dependencies.utils.__file__, _STEPS[0]) and is_written_in(
     fastapi.routing.__file__, *_STEPS[1:]
 )
 
 
-def _is_observed() -> bool:
-    """Return whether somebody notes how FastAPI answers the running request.
+def _is_observed(request: Request) -> bool:
+    """Return whether somebody notes how FastAPI answers `request`.
 
     By FastAPI's telemetry, or as Logfire does in place of FastAPI's functions.
     """
-    telemetry = sys.modules.get("fastapi.telemetry")  # since FastAPI 0.16x
-    return _steps() != _STEPS or (
-        telemetry is not None and telemetry.get_telemetry_data() is not None
-    )
+    return request.scope.get(_TELEMETRY) is not None or _steps() != _STEPS
 
 
 def dependant_of(handler: Handler) -> Dependant:

@@ -16,33 +16,35 @@ from psycopg.generators import execute
 from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.rows import tuple_row
 
-__all__ = ["fetch", "may_fetch"]
+__all__ = ["fetch", "fits", "may_fetch"]
 
 Row = tuple[Any, ...]
 
 
-def may_fetch(cursor: Any) -> bool:
+def fits(cursor: Any) -> bool:
     """Return whether nobody would miss a query that does not go by `cursor`.
 
     With server-side binding another statement is sent. Instrumentation, such as OpenTelemetry's,
-    has classes of its own. A cursor begins a transaction if there is none but is to be one, and
-    knows of pipelines.
+    has classes of its own.
     """
-    connection = cursor.connection
     return (
         type(cursor) is Cursor
-        and type(connection) is Connection
+        and type(cursor.connection) is Connection
         and cursor.row_factory is tuple_row
-        and connection.pgconn.pipeline_status == PipelineStatus.OFF
-        and (
-            connection.autocommit or connection.pgconn.transaction_status != TransactionStatus.IDLE
-        )
     )
 
 
-def fetch(cursor: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
+def may_fetch(connection: Connection[Any]) -> bool:
+    """Return whether a query neither is to begin a transaction nor goes into a pipeline."""
+    libpq = connection.pgconn
+    return libpq.pipeline_status == PipelineStatus.OFF and (
+        connection.autocommit or libpq.transaction_status != TransactionStatus.IDLE
+    )
+
+
+def fetch(connection: Connection[Any], cursor: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
     """Return the rows of a query as `cursor` would convert them; raise psycopg's errors."""
-    connection, convert = cursor.connection, Transformer(cursor)
+    convert = Transformer(cursor)
     literals = [b"NULL" if param is None else convert.as_literal(param) for param in params]
     query = sql.encode(convert.encoding) % tuple(literals)
     with connection.lock:

@@ -124,10 +124,10 @@ class PreparedQuerySet(QuerySet[Any]):
 
     template: Template
     values_given: Mapping[str, Any]
-    limits: Limits | None
+    limits: Limits | None = None
     build: Build
     _for_write: bool
-    _ordinary: QuerySet[Any] | None
+    _ordinary: QuerySet[Any] | None = None
 
     @property
     def shape(self) -> QuerySet[Any]:
@@ -327,16 +327,11 @@ def _names_of(function: Callable[..., Any]) -> list[str]:
 
 def _queryset(template: Template, values: Mapping[str, Any], build: Build) -> "PreparedQuerySet":
     """Return the queryset of `template` with `values`, which `build` builds in the ordinary way."""
-    traced = template.queryset_with_holes
-    made: Any = object.__new__(_prepared_class(type(traced)))
-    made.__dict__ = {
-        **traced.__dict__,
-        "template": template,
-        "values_given": values,
-        "limits": None,
-        "build": build,
-        "_ordinary": None,
-    }
+    made: Any = object.__new__(_prepared_class(type(template.queryset_with_holes)))
+    made.__dict__ = template.queryset_with_holes.__dict__.copy()
+    made.template = template
+    made.values_given = values
+    made.build = build
     return made  # type: ignore[no-any-return]
 
 
