@@ -269,10 +269,3 @@ def test_a_transaction_that_failed_refuses_it(thread: Callable[[], Thread]) -> N
                 fetch("SELECT 1")
 
     thread().run(run)
-
-
-def test_another_database_has_no_such_way() -> None:
-    class Other(cursors.LimitedConnection):
-        vendor = "sqlite"
-
-    assert cursors._direct(Other) is None

@@ -5,6 +5,7 @@ PostgreSQL in the way of `postgres_fetch`. Elsewhere, and while queries are logg
 its own, as everywhere in Django.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -15,6 +16,10 @@ from django.db.backends.utils import CursorWrapper
 
 from django_mullet.callables import is_written_in
 from django_mullet.databases import LimitedConnection
+
+postgres_fetch: ModuleType | None = None
+with suppress(ImportError):  # without psycopg 3, there is no such database
+    from django_mullet import postgres_fetch  # type: ignore[no-redef]
 
 __all__ = ["fetch"]
 
@@ -67,9 +72,8 @@ class _Lasting:
 
 def _opened(connection: LimitedConnection) -> _Lasting:
     cursor = connection.cursor()
-    direct = _direct(type(connection))
-    fits = direct is not None and direct.fits(cursor.cursor)
-    return _Lasting(cursor, direct if fits else None)
+    fits = postgres_fetch is not None and postgres_fetch.fits(cursor.cursor)
+    return _Lasting(cursor, postgres_fetch if fits else None)
 
 
 def _lets_cursors_last(connection: Any) -> bool:
@@ -96,17 +100,3 @@ def _is_unwrapped(connection: LimitedConnection) -> bool:
     """Return whether nobody is told of each query: by a wrapper of Django's, or as Sentry is."""
     is_django_s = _IS_DJANGO_S and CursorWrapper.execute is _EXECUTE
     return is_django_s and not connection.execute_wrappers
-
-
-@cache
-def _direct(connection: type[LimitedConnection]) -> ModuleType | None:
-    """Return the module that fetches without a cursor, if there is one for the database."""
-    if connection.vendor != "postgresql":
-        return None
-    from django.db.backends.postgresql.psycopg_any import is_psycopg3
-
-    if not is_psycopg3:
-        return None
-    from django_mullet import postgres_fetch
-
-    return postgres_fetch

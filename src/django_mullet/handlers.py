@@ -90,12 +90,12 @@ def adapted(
     # Sentry, for one, wraps the handler: that is to be called.
     if _ARE_FASTAPI_S and is_written_in(fastapi.routing.__file__, ordinary):
         solve = solver(tree, body_field, ordinary)
-        plain = None if solve is None else PlainHandler.like(ordinary, solve, dependant)
+        plain = None if solve is None else _PlainHandler.like(ordinary, solve, dependant)
     return Adapted(overrides, ordinary, plain)
 
 
 @dataclass(frozen=True, slots=True)
-class PlainHandler:
+class _PlainHandler:
     """Answers a request of a plain route, as FastAPI's handler of the route would."""
 
     solve: Solve
@@ -105,7 +105,7 @@ class PlainHandler:
     respond: Callable[[Any], Response]
 
     @classmethod
-    def like(cls, handler: Handler, solve: Solve, dependant: Dependant) -> "PlainHandler":
+    def like(cls, handler: Handler, solve: Solve, dependant: Dependant) -> "_PlainHandler":
         """Return the handler that has `solve` find and call what `handler` would."""
         assert dependant.call is not None
         field = _variable(handler, "response_field")
