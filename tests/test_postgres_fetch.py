@@ -43,6 +43,7 @@ QUERIES: list[tuple[str, tuple[Any, ...]]] = [
         (),
     ),
     ("SELECT n, n::text FROM generate_series(1, %s) AS n", (300,)),
+    ("SELECT '100%%'", ()),
     ("SELECT 1 WHERE false", ()),
     ("SELECT", ()),
 ]
@@ -159,6 +160,14 @@ def by_a_row_factory(worker: Thread, patched: pytest.MonkeyPatch) -> None:
     worker.run(change)
 
 
+def by_a_connection_class(worker: Thread, patched: pytest.MonkeyPatch) -> None:
+    def change() -> None:
+        raw: Any = default().connection
+        raw.__class__ = type("Traced", (type(raw),), {})
+
+    worker.run(change)
+
+
 def in_a_pipeline(worker: Thread, patched: pytest.MonkeyPatch) -> None:
     def change() -> None:
         pipeline = default().connection.pipeline()
@@ -179,6 +188,7 @@ def before_a_transaction_has_begun(worker: Thread, patched: pytest.MonkeyPatch) 
         by_a_wrapper,
         by_a_cursor_factory,
         by_a_row_factory,
+        by_a_connection_class,
         in_a_pipeline,
         before_a_transaction_has_begun,
     ],
@@ -264,6 +274,7 @@ def test_a_query_is_part_of_a_transaction(thread: Callable[[], Thread]) -> None:
 def test_a_transaction_that_failed_refuses_it(thread: Callable[[], Thread]) -> None:
     def run() -> None:
         with transaction.atomic():
+            fetch("SELECT 1")
             transaction.set_rollback(True)
             with pytest.raises(TransactionManagementError):
                 fetch("SELECT 1")

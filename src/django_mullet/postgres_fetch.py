@@ -45,8 +45,7 @@ def may_fetch(connection: Connection[Any]) -> bool:
 def fetch(connection: Connection[Any], cursor: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
     """Return the rows of a query as `cursor` would convert them; raise psycopg's errors."""
     convert = Transformer(cursor)
-    literals = [b"NULL" if param is None else convert.as_literal(param) for param in params]
-    query = sql.encode(convert.encoding) % tuple(literals)
+    query = sql.encode(convert.encoding) % tuple(map(convert.as_literal, params))
     with connection.lock:
         connection.pgconn.send_query(query)
         [result] = connection.wait(execute(connection.pgconn))
