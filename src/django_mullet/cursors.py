@@ -11,6 +11,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db.backends import utils
 from django.db.backends.utils import CursorWrapper
 
@@ -18,8 +19,8 @@ from django_mullet.callables import is_written_in
 from django_mullet.databases import LimitedConnection
 
 postgres_fetch: ModuleType | None = None
-with suppress(ImportError):  # without psycopg 3, there is no such database
-    from django_mullet import postgres_fetch  # type: ignore[no-redef]
+with suppress(ImportError, ImproperlyConfigured):  # by Django, where psycopg 3 is not installed
+    from django_mullet import postgres_fetch
 
 __all__ = ["fetch"]
 
@@ -90,7 +91,7 @@ def _lets_cursors_last(connection: Any) -> bool:
 
 
 @cache
-def _opens_as_usual(connection: type[LimitedConnection]) -> bool:
+def _opens_as_usual(connection: Any) -> bool:
     """Return whether opening a cursor does what Django does: django-tenants sets a schema."""
     methods = [getattr(connection, name) for name in _OPENING]
     return all(method.__module__.startswith("django.db.backends.") for method in methods)

@@ -27,11 +27,8 @@ def fits(cursor: Any) -> bool:
     With server-side binding another statement is sent. Instrumentation, such as OpenTelemetry's,
     has classes of its own.
     """
-    return (
-        type(cursor) is Cursor
-        and type(cursor.connection) is Connection
-        and cursor.row_factory is tuple_row
-    )
+    classes = type(cursor), type(cursor.connection)
+    return classes == (Cursor, Connection) and cursor.row_factory is tuple_row
 
 
 def may_fetch(connection: Connection[Any]) -> bool:
