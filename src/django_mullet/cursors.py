@@ -82,18 +82,19 @@ def _lets_cursors_last(connection: Any) -> bool:
 
     Django Debug Toolbar is one.
     """
+    backend: Any = type(connection)
     return (
         isinstance(connection, LimitedConnection)
-        and _opens_as_usual(type(connection))
+        and _opens_as_usual(backend)
         and not connection.queries_logged
         and "cursor" not in vars(connection)
     )
 
 
 @cache
-def _opens_as_usual(connection: Any) -> bool:
+def _opens_as_usual(backend: Any) -> bool:
     """Return whether opening a cursor does what Django does: django-tenants sets a schema."""
-    methods = [getattr(connection, name) for name in _OPENING]
+    methods = [getattr(backend, name) for name in _OPENING]
     return all(method.__module__.startswith("django.db.backends.") for method in methods)
 
 
