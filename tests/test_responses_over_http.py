@@ -163,8 +163,9 @@ def test_an_error_in_the_middle_ends_the_stream_after_what_came_before(
         body, is_cut_off = received(response)
 
     assert numbers(body) == list(range(5))
-    # FastAPI ends an event stream as if that was all; its client comes back in any case.
-    assert is_cut_off == (not path.endswith("/events"))
+    # FastAPI ends an event stream mostly as if that was all, and sometimes, when it cancels the
+    # request before the last byte, not; its client comes back in any case.
+    assert is_cut_off or path.endswith("/events")
     until(lambda: ended() == 1)
     until(lambda: "LookupError: in the middle" in server.log())
 
