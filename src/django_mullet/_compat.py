@@ -285,13 +285,11 @@ def handler_variable(handler: Callable[..., Any], name: str) -> CellType:
     )
 
 
-def endpoint_context(endpoint: Callable[..., Any], path: str | None, request: Request) -> Any:
+def endpoint_context(endpoint: Callable[..., Any], path: str, request: Request) -> Any:
     """Return what FastAPI's errors tell of where they arose: an `EndpointContext`."""
-    context: dict[str, Any] = dict(_extract_endpoint_context(endpoint))
-    if path:
-        mounted_at = request.scope.get("root_path", "").rstrip("/")
-        context["path"] = f"{request.method} {mounted_at}{path}"
-    return context
+    mounted_at = request.scope.get("root_path", "").rstrip("/")
+    path = f"{request.method} {mounted_at}{path}"
+    return {**_extract_endpoint_context(endpoint), "path": path}
 
 
 def without_validation(field: Any, is_valid: Callable[[Any], bool]) -> Any:

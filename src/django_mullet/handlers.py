@@ -100,7 +100,7 @@ class _PlainHandler:
 
     solve: Solve
     endpoint: Callable[..., Any]
-    path: str | None
+    path: str
     serialize: Callable[..., Coroutine[Any, Any, Any]]
     respond: Callable[[Any], Response]
 
@@ -108,6 +108,7 @@ class _PlainHandler:
     def like(cls, handler: Handler, solve: Solve, dependant: Dependant) -> "_PlainHandler":
         """Return the handler that has `solve` find and call what `handler` would."""
         assert dependant.call is not None
+        assert dependant.path is not None
         field = _variable(handler, "response_field")
         is_json = isinstance(_variable(handler, "response_class"), DefaultPlaceholder)
         dumps = is_json and field is not None
