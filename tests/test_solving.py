@@ -284,7 +284,7 @@ class Side:
     def error(self, path: str) -> str:
         """Return what the server would log of an answer to `path` that is not valid."""
         with pytest.raises(ResponseValidationError) as caught:
-            TestClient(self.app, root_path="/root").get(f"/api{path}")
+            TestClient(self.app, root_path="/mounted").get(f"/api{path}")
         return str(caught.value)
 
 
@@ -388,7 +388,7 @@ def test_an_answer_that_is_not_valid_is_fastapi_s_error(
     ours, fastapi_s = (side.error("/plain/invalid?number=4") for side in sides)
 
     assert ours == fastapi_s
-    assert "GET /root/api/plain/invalid" in ours
+    assert "GET /mounted/api/plain/invalid" in ours
 
 
 def handlers_of(router: fastapi.APIRouter, path: str) -> Adapted:

@@ -33,8 +33,13 @@ runs on the oldest and newest supported releases.
   FastAPI's plans.
 * FastAPI: `_extract_endpoint_context()`, which says where an endpoint stands in the source, for the
   errors about its response. Missing door: a public name for it.
+* FastAPI: `solve_dependencies()`, `run_endpoint_function()` and `serialize_response()` of
+  `fastapi.routing`, of which its handler is made and which tools replace (`handlers`), and the
+  scope's key `fastapi.telemetry`. Missing door: a handler of which the steps can be chosen.
 * FastAPI: the scope's keys `fastapi_inner_astack` and `fastapi_function_astack`, the stacks on
   which `yield` dependencies wait for their exit. Missing door: a public name for them.
+* psycopg: `generators.execute()`, which waits for the results of a query, and
+  `errors.error_from_result()` (`postgres_fetch`). Missing door: a query without a cursor.
 * Starlette: the key of the scope `starlette.exception_handlers`, under which `ExceptionMiddleware`
   leaves the handlers of the application. Missing door: a public way to ask for a handler.
 * Starlette: `_receive` of a request, so that a body which was read already can be read again.
@@ -84,6 +89,7 @@ __all__ = [
     "handler_variable",
     "is_as_built",
     "is_evaluated",
+    "is_traced",
     "lead_from_thread",
     "let_pass_csrf_checks",
     "move_context",
@@ -105,6 +111,7 @@ __all__ = [
 ]
 
 _EXCEPTION_HANDLERS = "starlette.exception_handlers"
+_TELEMETRY = "fastapi.telemetry"  # since FastAPI 0.16x
 _REQUEST_STACK = "fastapi_inner_astack"
 _FUNCTION_STACK = "fastapi_function_astack"
 
@@ -302,6 +309,11 @@ def without_validation(field: Any, is_valid: Callable[[Any], bool]) -> Any:
 
     field.validate = validate_others
     return field
+
+
+def is_traced(scope: Scope) -> bool:
+    """Return whether FastAPI's telemetry notes how the request is answered."""
+    return scope.get(_TELEMETRY) is not None
 
 
 def request_stack(scope: Scope) -> AsyncExitStack:

@@ -1,4 +1,4 @@
-"""Which handler of FastAPI's answers a request of a route?
+"""Which handler answers a request of a route: FastAPI's, or one in its place?
 
 FastAPI makes the handler of a route, with all that an inclusion of its router adds. It stays as it
 is, and calls what `dependencies` has adapted in place of what the route names. A route of plain
@@ -18,7 +18,7 @@ from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
 from fastapi.utils import is_body_allowed_for_status_code
 
-from django_mullet._compat import endpoint_context, handler_variable, without_validation
+from django_mullet._compat import endpoint_context, handler_variable, is_traced, without_validation
 from django_mullet.callables import is_written_in
 from django_mullet.dependencies import Kind, adapted_tree, kind
 from django_mullet.overrides import Overrides
@@ -31,7 +31,7 @@ __all__ = ["Adapted", "adapted", "dependant_of"]
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """FastAPI's handlers of a route, the callables of which run where Django wants them."""
+    """Handlers of a route: FastAPI's, whose callables run where Django wants, and a plain one."""
 
     overrides: Overrides
     _ordinary: Handler
@@ -48,9 +48,6 @@ def _steps() -> tuple[Any, ...]:
     return routing.solve_dependencies, routing.run_endpoint_function, routing.serialize_response
 
 
-_TELEMETRY = "fastapi.telemetry"
-"""The key under which a scope has what is noted of its request, since FastAPI 0.16x."""
-
 _STEPS = _steps()
 _ARE_FASTAPI_S = is_written_in(fastapi.dependencies.utils.__file__, _STEPS[0]) and is_written_in(
     fastapi.routing.__file__, *_STEPS[1:]
@@ -62,7 +59,7 @@ def _is_observed(request: Request) -> bool:
 
     By FastAPI's telemetry, or as Logfire does in place of FastAPI's functions.
     """
-    return request.scope.get(_TELEMETRY) is not None or _steps() != _STEPS
+    return is_traced(request.scope) or _steps() != _STEPS
 
 
 def dependant_of(handler: Handler) -> Dependant:
