@@ -29,7 +29,11 @@ import django_mullet
 from django_mullet.asgi import mount_django
 from django_mullet.routing import APIRouter
 
-NEED_MORE = {"django_mullet.postgres_types": "psycopg", "django_mullet.testing": "httpx2"}
+NEED_MORE = {
+    "django_mullet.postgres_fetch": "psycopg",
+    "django_mullet.postgres_types": "psycopg",
+    "django_mullet.testing": "httpx2",
+}
 
 for module in pkgutil.walk_packages(django_mullet.__path__, "django_mullet."):
     if module.name not in NEED_MORE:
