@@ -230,9 +230,9 @@ def fetches_as_usual(queryset: QuerySet[Any]) -> bool:
     return mode is getattr(models, "FETCH_ONE", None)
 
 
-def select_of(compiler: Any) -> tuple[Any, list[str]]:
+def select_of(compiler: Any) -> tuple[Any, tuple[str, ...]]:
     """Return the model whose instances `compiler` selects, and the names of their columns."""
-    names = [column.target.attname for column, _, _ in compiler.select]
+    names = tuple(column.target.attname for column, _, _ in compiler.select)
     return compiler.klass_info["model"], names
 
 

@@ -50,8 +50,11 @@ def fetch(connection: Any, sql: str, params: Row) -> list[Row]:
     direct, raw = lasting.direct, connection.connection
     if direct is not None and direct.may_fetch(raw) and _is_unwrapped(connection):
         connection.validate_no_broken_transaction()
-        with connection.wrap_database_errors:
+        try:
             rows = direct.fetch(raw, lasting.cursor.cursor, sql, params)
+        except Exception:
+            with connection.wrap_database_errors:
+                raise
     else:
         lasting.cursor.execute(sql, params)
         with connection.wrap_database_errors:

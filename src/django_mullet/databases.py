@@ -276,6 +276,13 @@ def close_old() -> None:
             connection.close_if_unusable_or_obsolete()
 
 
+def reset_queries() -> None:
+    """Do what `django.db.reset_queries` does, for the calling worker's connections."""
+    for connection in _thread.connections:
+        if connection.queries_log:
+            connection.queries_log.clear()
+
+
 def close_abandoned() -> None:
     """Close cursors that the calling worker has left open, and connections in a transaction."""
     for connection in _thread.connections:

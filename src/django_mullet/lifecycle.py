@@ -23,7 +23,7 @@ __all__ = ["begin", "end"]
 def begin(sender: type, scope: Any) -> None:
     """Send `request_started`."""
     if _to_started.is_expected():
-        reset_queries()
+        databases.reset_queries()
         databases.close_old()
     else:
         request_started.send(sender=sender, scope=scope)

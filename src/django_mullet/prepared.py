@@ -23,7 +23,7 @@ from weakref import WeakSet
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.core.signals import setting_changed
 from django.db import connections
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 
 from django_mullet.callables import dotted_name
 from django_mullet.cursors import fetch
@@ -127,6 +127,7 @@ class PreparedQuerySet(QuerySet[Any]):
     limits: Limits | None = None
     build: Build
     _for_write: bool
+    _prefetch_related_lookups: tuple[Any, ...]
     _ordinary: QuerySet[Any] | None = None
 
     @property
@@ -145,11 +146,7 @@ class PreparedQuerySet(QuerySet[Any]):
         return self._ordinary
 
     def _fresh(self) -> QuerySet[Any]:
-        built = self.build()
-        if self.limits is not None:
-            start, stop = self.limits
-            built = built[start:stop]
-        return built
+        return _within(self.build(), self.limits)
 
     def _clone(self) -> Any:
         built: Any = self._built
@@ -172,15 +169,31 @@ class PreparedQuerySet(QuerySet[Any]):
             super()._fetch_all()  # which prefetches
 
     def _results(self) -> list[Any]:
-        found = self._bound(objects)
-        if found is None:
-            return list(self._built)
-        shape, *bound = found
-        return shape.results(*bound)
+        found = self._found(self.template, self.limits, self._fresh)
+        return list(self._built) if found is None else found
 
-    def _bound(self, asking: Asking) -> tuple[Shape, Any, Bound] | None:
+    def _found(
+        self, template: Template, limits: Limits | None, fresh: Callable[[], QuerySet[Any]]
+    ) -> list[Any] | None:
+        """Return what `template` finds for the values of this queryset, as `fresh()` would.
+
+        `None` if Django has to compile it.
+        """
+        bound = self._bound(template, objects, limits, fresh)
+        if bound is None:
+            return None
+        shape, *query = bound
+        return shape.results(*query)
+
+    def _bound(
+        self,
+        template: Template,
+        asking: Asking,
+        limits: Limits | None,
+        fresh: Callable[[], QuerySet[Any]],
+    ) -> tuple[Shape, Any, Bound] | None:
         """Return what is to run, and on which connection; or `None`: Django has to compile it."""
-        template, alias, values = self.template, self.db, self.values_given
+        alias, values = self.db, self.values_given
         connection = connections[alias]
         if template.locks and connection.get_autocommit():
             return None  # for which Django raises an error
@@ -190,31 +203,37 @@ class PreparedQuerySet(QuerySet[Any]):
         if shape is None:
             return None
         try:
-            bound = shape.bound(connection, values, self.limits)
+            bound = shape.bound(connection, values, limits)
         except (EmptyResultSet, FullResultSet, NotPreparable, Unfit):
             return None
         if is_due():
-            verify(template.name, bound, asking(self._fresh().query), alias)
+            verify(template.name, bound, asking(fresh().query), alias)
         return shape, connection, bound
 
     def exists(self) -> bool:
-        is_open = self._result_cache is None and self.limits is None
-        if is_open and (found := self._bound(existence)):
+        if found := self._asked(existence):
             _, connection, bound = found
             return bool(fetch(connection, *bound))
         return super().exists()
 
     def count(self) -> int:
-        is_open = self._result_cache is None and self.limits is None
-        if is_open and (found := self._bound(number)):
+        if found := self._asked(number):
             _, connection, bound = found
             [[counted]] = fetch(connection, *bound)
             return int(counted)
         return super().count()
 
+    def _asked(self, asking: Asking) -> tuple[Shape, Any, Bound] | None:
+        if self._result_cache is not None or self.limits is not None:
+            return None
+        return self._bound(self.template, asking, None, self._fresh)
+
     def rows(self, *columns: str) -> list[tuple[Any, ...]]:
         """Return what `values_list()` gives, which is not kept."""
-        return self._in_rows(columns)._results()
+        key, change = _in_rows(columns)
+        template = self.template.changed(key, change)
+        found = self._found(template, self.limits, lambda: change(self._fresh()))
+        return list(change(self._built)) if found is None else found
 
     def changed(self, key: Any, change: Change) -> "PreparedQuerySet":
         """Return what `change` makes of this queryset, compiled once for each `key`."""
@@ -245,13 +264,7 @@ class PreparedQuerySet(QuerySet[Any]):
         is_plain = all(isinstance(field, str) for field in fields)
         if not is_plain:
             return super().values_list(*fields, flat=flat, named=named)
-        return self._in_rows(fields, flat=flat, named=named)
-
-    def _in_rows(self, columns: tuple[str, ...], **kind: bool) -> "PreparedQuerySet":
-        return self.changed(
-            ("values_list", columns, *kind.items()),
-            lambda queryset: queryset.values_list(*columns, **kind),
-        )
+        return self.changed(*_in_rows(fields, flat=flat, named=named))
 
     def values(self, *fields: Any, **expressions: Any) -> Any:
         is_plain = all(isinstance(field, str) for field in fields) and not expressions
@@ -278,25 +291,27 @@ class PreparedQuerySet(QuerySet[Any]):
         return self._like_this(self.template, self.values_given, limits, self.build)
 
     def first(self) -> Any:
-        found = self._within("first", _in_some_order, FIRST)
+        found = self._few("first", _in_some_order, FIRST)
         return super().first() if found is None else next(iter(found), None)
 
     def get(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs and not args and self._takes_limits:
             return self.filter(**kwargs).get()
-        found = None if args else self._within("get", _in_any_order, FIRST_TWO)
+        found = None if args else self._few("get", _in_any_order, FIRST_TWO)
         if found is not None and len(found) == 1:
             return found[0]
         return super().get(*args, **kwargs)  # which says what is wrong
 
-    def _within(self, key: str, change: Change, limits: Limits) -> "PreparedQuerySet | None":
-        """Return what `change` makes of this queryset, within `limits`, if it may have any."""
+    def _few(self, key: str, change: Change, limits: Limits) -> list[Any] | None:
+        """Return what `change` makes of this queryset finds within `limits`, if it may have any."""
         if not self._takes_limits:
             return None
         if self.template.locks:  # which stands after the limits
-            return self.changed((key, limits), lambda queryset: change(queryset)[slice(*limits)])
-        found = self.changed(key, change)
-        found.limits = limits
+            return list(self.changed((key, limits), lambda each: _within(change(each), limits)))
+        template = self.template.changed(key, change)
+        found = self._found(template, limits, lambda: _within(change(self.build()), limits))
+        if found and self._prefetch_related_lookups:
+            prefetch_related_objects(found, *self._prefetch_related_lookups)
         return found
 
 
@@ -348,6 +363,15 @@ def _limits_of(wanted: slice) -> Limits | None:
     if stop is None:
         return (start, None) if start else None
     return (start, stop) if isinstance(stop, int) and stop > start else None
+
+
+def _within(queryset: QuerySet[Any], limits: Limits | None) -> QuerySet[Any]:
+    return queryset if limits is None else queryset[slice(*limits)]
+
+
+def _in_rows(columns: tuple[str, ...], **kind: bool) -> tuple[Any, Change]:
+    key = "values_list", columns, *kind.items()
+    return key, lambda queryset: queryset.values_list(*columns, **kind)
 
 
 def _in_some_order(queryset: Any) -> Any:

@@ -15,6 +15,7 @@ from django.db.models.sql import Query
 from django_mullet._compat import fetches_as_usual, select_of
 from django_mullet.cursors import fetch
 from django_mullet.exceptions import NotPreparable
+from django_mullet.instances import instances_of
 from django_mullet.parameters import MARK, Hole, with_holes
 
 __all__ = ["Asking", "Bound", "Limits", "Shape", "existence", "number", "objects"]
@@ -114,8 +115,7 @@ class Shape:
         rows = fetch(connection, *bound)
         if self._select is None:
             return rows
-        model, names = self._select
-        return [model.from_db(self._alias, names, row) for row in rows]
+        return instances_of(*self._select, self._alias, rows)
 
     def _compiled(self, bound: Bound) -> Any:
         """Return the queryset, with a compiler that has compiled it already."""
