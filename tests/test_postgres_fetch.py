@@ -94,6 +94,51 @@ def test_rows_are_those_of_a_cursor(
     assert list(map(repr, found)) == list(map(repr, expected))
 
 
+def test_one_query_has_no_influence_on_the_next(thread: Callable[[], Thread]) -> None:
+    for found, expected in thread().run(lambda: [both(*query) for query in QUERIES * 2]):
+        assert list(map(repr, found)) == list(map(repr, expected))
+
+
+@pytest.mark.parametrize(
+    ("setting", "sql"),
+    [
+        ("client_encoding TO 'LATIN1'", "SELECT 'caf\u00e9', convert_to(%s, 'UTF8')"),
+        ("DateStyle TO 'German'", "SELECT '2026-02-01'::date, '2026-02-01'::timestamp, %s"),
+        ("IntervalStyle TO 'iso_8601'", "SELECT '3 days 4 hours'::interval, %s"),
+        ("TimeZone TO 'Asia/Tokyo'", "SELECT '2026-01-01 00:00+00'::timestamptz, %s"),
+    ],
+)
+def test_values_are_converted_as_the_session_says_now(
+    thread: Callable[[], Thread], setting: str, sql: str
+) -> None:
+    def results() -> list[tuple[Any, Any]]:
+        results = []
+        for change in ("", f"SET {setting}", "RESET ALL"):
+            if change:
+                default().cursor().execute(change)
+            results.append(tuple(outcome(run, sql, ("\u00fc",)) for run in (fetch, by_cursor)))
+        return results
+
+    for found, expected in thread().run(results):
+        assert found == expected
+
+
+def outcome(run: Callable[..., Rows], sql: str, params: tuple[Any, ...]) -> str:
+    """Return what comes of a query: psycopg does not understand each style of an interval."""
+    try:
+        return repr(run(sql, params))
+    except Exception as error:
+        return repr(error)
+
+
+def test_what_was_fetched_is_not_kept(thread: Callable[[], Thread]) -> None:
+    def kept() -> Any:
+        fetch("SELECT 1")
+        return default().lasting_cursor.direct._transformer.pgresult
+
+    assert thread().run(kept) is None
+
+
 @pytest.mark.parametrize("use_tz", [True, False])
 def test_times_are_of_the_connection_s_time_zone(
     thread: Callable[[], Thread], use_tz: bool

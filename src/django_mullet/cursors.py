@@ -47,11 +47,11 @@ def fetch(connection: Any, sql: str, params: Row) -> list[Row]:
     connection.ensure_connection()
     lasting = connection.lasting_cursor or _opened(connection)
     connection.lasting_cursor = None  # while it is in use, and if this fails
-    direct, raw = lasting.direct, connection.connection
-    if direct is not None and direct.may_fetch(raw) and _is_unwrapped(connection):
+    direct = lasting.direct
+    if direct is not None and direct.may_fetch() and _is_unwrapped(connection):
         connection.validate_no_broken_transaction()
         try:
-            rows = direct.fetch(raw, lasting.cursor.cursor, sql, params)
+            rows = direct.fetch(sql, params)
         except Exception:
             with connection.wrap_database_errors:
                 raise
@@ -70,14 +70,15 @@ class _Lasting:
     """A cursor that stays open."""
 
     cursor: CursorWrapper
-    direct: ModuleType | None
-    """What fetches without it, if there is something for the database."""
+    direct: Any
+    """What fetches without it, if there is something for the database, or `None`."""
 
 
 def _opened(connection: LimitedConnection) -> _Lasting:
-    cursor = connection.cursor()
-    fits = postgres_fetch is not None and postgres_fetch.fits(cursor.cursor)
-    return _Lasting(cursor, postgres_fetch if fits else None)
+    cursor, direct = connection.cursor(), None
+    if postgres_fetch is not None and postgres_fetch.fits(cursor.cursor):
+        direct = postgres_fetch.Fetcher(cursor.cursor)
+    return _Lasting(cursor, direct)
 
 
 def _lets_cursors_last(connection: Any) -> bool:

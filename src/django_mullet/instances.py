@@ -31,6 +31,7 @@ def instances_of(model: Any, names: tuple[str, ...], alias: str, rows: Iterable[
     return make(alias, rows)
 
 
+@cache
 def is_made_by_django(model: Any) -> bool:
     """Return whether instances of `model` are made by Django's methods alone, but for signals."""
     return (

@@ -16,9 +16,12 @@ from psycopg.generators import execute
 from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.rows import tuple_row
 
-__all__ = ["fetch", "fits", "may_fetch"]
+__all__ = ["Fetcher", "fits"]
 
 Row = tuple[Any, ...]
+
+_SETTINGS = (b"client_encoding", b"DateStyle", b"IntervalStyle", b"TimeZone")
+"""Parameters of a session by which psycopg converts values."""
 
 
 def fits(cursor: Any) -> bool:
@@ -31,22 +34,42 @@ def fits(cursor: Any) -> bool:
     return classes == (Cursor, Connection) and cursor.row_factory is tuple_row
 
 
-def may_fetch(connection: Connection[Any]) -> bool:
-    """Return whether a query neither is to begin a transaction nor goes into a pipeline."""
-    libpq = connection.pgconn
-    return libpq.pipeline_status == PipelineStatus.OFF and (
-        connection.autocommit or libpq.transaction_status != TransactionStatus.IDLE
-    )
+class Fetcher:
+    """Fetches what `cursor` would fetch, and converts it in the same way.
 
+    Once it has found out how a type is converted, it knows that for the next query.
+    """
 
-def fetch(connection: Connection[Any], cursor: Any, sql: str, params: tuple[Any, ...]) -> list[Row]:
-    """Return the rows of a query as `cursor` would convert them; raise psycopg's errors."""
-    convert = Transformer(cursor)
-    query = sql.encode(convert.encoding) % tuple(map(convert.as_literal, params))
-    with connection.lock:
-        connection.pgconn.send_query(query)
-        [result] = connection.wait(execute(connection.pgconn))
-    if result.status != ExecStatus.TUPLES_OK:
-        raise error_from_result(result, encoding=convert.encoding)
-    convert.set_pgresult(result)
-    return convert.load_rows(0, result.ntuples, tuple)
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+        self._connection: Connection[Any] = cursor.connection
+        self._settings: list[bytes | None] = []
+        self._transformer: Any = Transformer(cursor)
+
+    def may_fetch(self) -> bool:
+        """Return whether a query neither is to begin a transaction nor goes into a pipeline."""
+        libpq = self._connection.pgconn
+        return libpq.pipeline_status == PipelineStatus.OFF and (
+            self._connection.autocommit or libpq.transaction_status != TransactionStatus.IDLE
+        )
+
+    def fetch(self, sql: str, params: Row) -> list[Row]:
+        """Return the rows of a query as the cursor would convert them; raise psycopg's errors."""
+        convert, connection = self._converting(), self._connection
+        query = sql.encode(convert.encoding) % tuple(map(convert.as_literal, params))
+        with connection.lock:
+            connection.pgconn.send_query(query)
+            [result] = connection.wait(execute(connection.pgconn))
+        if result.status != ExecStatus.TUPLES_OK:
+            raise error_from_result(result, encoding=convert.encoding)
+        convert.set_pgresult(result)
+        rows: list[Row] = convert.load_rows(0, result.ntuples, tuple)
+        convert.set_pgresult(None)  # which would be kept until the next query
+        return rows
+
+    def _converting(self) -> Any:
+        settings = list(map(self._connection.pgconn.parameter_status, _SETTINGS))
+        if settings != self._settings:
+            self._settings = settings
+            self._transformer = Transformer(self._cursor)
+        return self._transformer
