@@ -217,7 +217,7 @@ class Execution:
         self._closed = True
         self.stop_streams()
         lease = self._lease
-        finishing = Hop(self, self.finish) if self._started else None
+        finishing = Hop(self, self._finishing()) if self._started else None
         if finishing is not None:
             # Not where a task goes on with its transaction: finishing closes connections.
             if lease is not None and (self._shared is not None or not self._holds):
@@ -250,6 +250,15 @@ class Execution:
             lease.submit(job)
         else:
             pool.submit(job)
+
+    def _finishing(self) -> Callable[[], None]:
+        """Return what finishes with the ContextVars that there are, as caches hang on them.
+
+        In a copy of the context: a task that outlives the request may be in it.
+        """
+        outside = copy_context()
+        context = outside if self._context is None else self._context.copy()
+        return partial(_in_context, context, outside, self.finish)
 
     def _hop(self, function: Callable[[], T]) -> "Hop[T]":
         """Submit `function`; in the worker it sees and sets this task's ContextVars."""

@@ -94,10 +94,14 @@ def solver(tree: Dependant, body_field: Any, handler: Handler) -> Solve | None:
 
 
 async def _solve(steps: list[_Step], handler: Handler, request: Request) -> Any:
+    """Return what the last step does, or what `handler` does if a value is missing or not valid."""
     given = []
     for step in steps:
-        arguments = await _arguments(step, request)
-        if arguments is None:
+        arguments: dict[str, Any] = dict.fromkeys(step.request_names, request)
+        for source, parameters in step.parameters:
+            if not _read(parameters, getattr(request, source), arguments):
+                return await handler(request)
+        if step.body is not None and not await _read_body(step.body, request, arguments):
             return await handler(request)
         given.append(arguments)
     results: list[Any] = []
@@ -106,17 +110,6 @@ async def _solve(steps: list[_Step], handler: Handler, request: Request) -> Any:
             arguments[name] = results[position]
         results.append(await step.call(**arguments))
     return results[-1]
-
-
-async def _arguments(step: _Step, request: Request) -> dict[str, Any] | None:
-    """Return the arguments that are in the request, or `None`: one is missing or not valid."""
-    found: dict[str, Any] = dict.fromkeys(step.request_names, request)
-    for source, parameters in step.parameters:
-        if not _read(parameters, getattr(request, source), found):
-            return None
-    if step.body is not None and not await _read_body(step.body, request, found):
-        return None
-    return found
 
 
 def _read(parameters: list[_Parameter], values: Any, found: dict[str, Any]) -> bool:
