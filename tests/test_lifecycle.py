@@ -1,3 +1,4 @@
+import asyncio
 import gc
 import threading
 import time
@@ -16,6 +17,8 @@ from django.urls import get_urlconf, set_urlconf
 
 from django_mullet import lifecycle
 from django_mullet.concurrency import pool
+from django_mullet.execution import Execution
+from tests.executing import entered, here
 from tests.limited_threads import submitted
 from tests.testapp.models import Item
 
@@ -284,3 +287,52 @@ def test_what_is_disconnected_of_django_s_is_not_done(sent: list[Signal]) -> Non
     assert urlconf == "tests.servers.urls"
     assert in_worker(use) is None
     assert sent == [request_finished]
+
+
+@pytest.mark.parametrize("way", ["in a worker", "by the async ORM's way", "in a task that goes on"])
+def test_the_caches_of_a_request_are_closed_when_it_ends(way: str) -> None:
+    closed_caches.clear()
+
+    async def use(execution: Execution) -> None:
+        if way == "in a worker":
+            await execution.run(lambda: cache.get("key"))
+        else:
+            await cache.aget("key")
+        if way == "in a task that goes on":
+            going_on.append(asyncio.create_task(execution.run(ended.wait)))
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        async with entered() as execution:
+            await use(execution)
+        ended.set()
+        await asyncio.gather(*going_on)
+
+    going_on: list[asyncio.Task[bool]] = []
+    ended = threading.Event()
+    with override_settings(CACHES={"default": {"BACKEND": f"{__name__}.Cache"}}):
+        asyncio.run(asyncio.wait_for(main(), 10))
+
+    assert len(closed_caches) == 1
+
+
+@pytest.mark.parametrize(
+    ("backends", "expected"),
+    [
+        (["django.core.cache.backends.locmem.LocMemCache"], []),
+        ([f"{__name__}.Cache"], ["mullet"]),
+        (["django.core.cache.backends.dummy.DummyCache", f"{__name__}.Cache"], ["mullet"]),
+        (["there.is.none", f"{__name__}.Cache"], ["mullet"]),
+    ],
+)
+def test_caches_are_looked_for_where_one_has_something_to_close(
+    backends: list[str], expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr(lifecycle, "close_caches", lambda: closed.append(here()))
+    configured = {str(number): {"BACKEND": backend} for number, backend in enumerate(backends)}
+
+    with override_settings(CACHES={"default": configured["0"], **configured}):
+        in_worker(begin_and_end)
+
+    assert closed == expected

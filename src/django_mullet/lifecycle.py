@@ -6,13 +6,16 @@ a small part of sending.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from django.core.cache import close_caches
+from django.core.cache import caches, close_caches
+from django.core.cache.backends.base import BaseCache
 from django.core.handlers.base import reset_urlconf
-from django.core.signals import request_finished, request_started
+from django.core.signals import request_finished, request_started, setting_changed
 from django.db import close_old_connections, reset_queries
-from django.dispatch import Signal
+from django.dispatch import Signal, receiver
+from django.utils.module_loading import import_string
 
 from django_mullet import databases
 from django_mullet._compat import receivers_of
@@ -32,11 +35,27 @@ def begin(sender: type, scope: Any) -> None:
 def end(sender: type) -> None:
     """Send `request_finished`."""
     if _to_finished.is_expected():
-        close_caches()
+        if _caches_close():
+            close_caches()
         databases.close_old()
         reset_urlconf(sender)
     else:
         request_finished.send(sender=sender)
+
+
+@cache
+def _caches_close() -> bool:
+    """Return whether closing a cache may do something: most backends have nothing to close."""
+    try:
+        backends = [import_string(each["BACKEND"]) for each in caches.settings.values()]
+    except ImportError:
+        return True  # it is for Django to say so, to whoever uses it
+    return any(backend.close is not BaseCache.close for backend in backends)
+
+
+@receiver(setting_changed)
+def _look_again(**kwargs: Any) -> None:
+    _caches_close.cache_clear()
 
 
 class _Receivers:
