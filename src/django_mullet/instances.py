@@ -12,9 +12,9 @@ from typing import Any
 
 from django.db import models
 from django.db.models.base import ModelState
-from django.db.models.signals import post_init, pre_init
+from django.db.models.signals import ModelSignal, post_init, pre_init
 
-__all__ = ["instances_of", "is_made_by_django"]
+__all__ = ["instances_of", "is_listened_to", "is_made_by_django"]
 
 Row = tuple[Any, ...]
 Make = Callable[[str, Iterable[Row]], list[Any]]
@@ -25,10 +25,15 @@ def instances_of(model: Any, names: tuple[str, ...], alias: str, rows: Iterable[
 
     Other columns of the model are deferred.
     """
-    make = None if pre_init.receivers or post_init.receivers else _maker(model, names)
-    if make is None:
+    make = _maker(model, names)
+    if make is None or is_listened_to(pre_init, model) or is_listened_to(post_init, model):
         return [model.from_db(alias, names, row) for row in rows]
     return make(alias, rows)
+
+
+def is_listened_to(signal: ModelSignal, model: Any) -> bool:
+    """Return whether somebody is told when `model` sends `signal`."""
+    return bool(signal.receivers) and signal.has_listeners(model)
 
 
 @cache

@@ -17,7 +17,7 @@ from django.db.models.constants import LOOKUP_SEP
 from django.db.models.signals import post_init
 
 from django_mullet._compat import is_as_built, is_evaluated, takes_joins
-from django_mullet.instances import is_made_by_django
+from django_mullet.instances import is_listened_to, is_made_by_django
 from django_mullet.planning import QueryPlan, ToMany
 from django_mullet.prepared import Prepared, PreparedQuerySet, shape_of
 
@@ -105,7 +105,7 @@ def _models_of(plan: QueryPlan) -> tuple[list[type[models.Model]], list[type[mod
 
 
 def _is_plain(model: Any) -> bool:
-    return is_made_by_django(model) and not (post_init.receivers and post_init.has_listeners(model))
+    return is_made_by_django(model) and not is_listened_to(post_init, model)
 
 
 def _is_usual(model: type[models.Model]) -> bool:
