@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from django_mullet.exceptions import NotPreparable
+from django_mullet.parameters import MOST
 from django_mullet.prepared import prepared
 from tests.fieldtypes.models import Documents
 
@@ -111,6 +112,44 @@ def test_a_lookup_that_leaves_no_condition_is_the_same() -> None:
     function = prepared(having)
     function("a")
     assert outcome(lambda: function([])) == expected
+
+
+COMPARING = ("exact", "in", "gt", "gte", "lt", "lte")
+NUMBERS = [0, 1, *(edge + off for edge in (2**15, 2**31, 2**63) for off in (-1, 0))]
+NUMBERS += [-number - 1 for number in NUMBERS]
+LISTS: list[list[Any]] = [
+    *([2**63], [-(2**63) - 1], [2**31, 1], [1], [2], [1, 1], [2, 1], [1, 2, 3], [3, 2, 1, 2]),
+    *([None], [1, None], [None, 2], [True], [True, 1], [1, 1.0], [1, "1"], []),
+    *(["a"], ["b"], ["b", "a", "b"], [""], ["a", None], ["a", 1], ["1"], ["1", "2"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "lookup"),
+    [pair for pair in lookups() if pair[1].split("__")[1:] in [[name] for name in COMPARING]],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_it_is_the_same_again_and_again(model: type[models.Model], lookup: str) -> None:
+    def of_value(value: Any) -> QuerySet[Any]:
+        return model._base_manager.filter(**{lookup: value}).values_list("pk")
+
+    values = LISTS if lookup.endswith("__in") else [*NUMBERS, "a", "b", "", "1", "2", True]
+    function = prepared(of_value)
+
+    for value in values * 2:
+        assert outcome(lambda value=value: function(value)) == outcome(
+            lambda value=value: of_value(value)
+        )
+
+
+@pytest.mark.parametrize("length", [MOST, MOST + 1])
+def test_lists_may_have_any_length(length: int) -> None:
+    function = prepared(lambda keys: Documents.objects.filter(pk__in=keys).values_list("pk"))
+
+    for keys in (list(range(length)), list(range(length, 0, -1))):
+        assert outcome(lambda keys=keys: function(keys)) == outcome(
+            lambda keys=keys: Documents.objects.filter(pk__in=keys).values_list("pk")
+        )
 
 
 @given(data=st.data())

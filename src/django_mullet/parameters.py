@@ -6,7 +6,7 @@ fills as soon as there is a value: so a value that changes the SQL of its lookup
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from datetime import date, datetime
@@ -15,26 +15,26 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
-from django.db.models import (
-    AutoField,
-    CharField,
-    Field,
-    ForeignKey,
-    IntegerField,
-    Model,
-    TextField,
-)
-from django.db.models.expressions import Col, Expression, Subquery
-from django.db.models.fields.related_lookups import RelatedExact
-from django.db.models.lookups import BuiltinLookup, Exact, IsNull, Lookup
+from django.db.models import Model
+from django.db.models.expressions import Expression, Subquery
+from django.db.models.lookups import IsNull, Lookup
 from django.db.models.sql import Query
 from django.db.models.sql.where import WhereNode
 
+from django_mullet.as_is import (
+    VENDORS,
+    class_as_is,
+    class_listed,
+    is_composed,
+    keeps_side,
+    range_as_is,
+)
 from django_mullet.exceptions import NotPreparable
 
 __all__ = ["MARK", "Hole", "Parameter", "Unfit", "explained", "fits", "with_holes"]
 
-_VENDORS = ("postgresql", "sqlite", "mysql", "oracle")
+MOST = 256
+"""Values of a list for which the SQL is kept: each number of them has another."""
 
 MARK = "\0"
 """Stands in the SQL for each hole; no database takes it in SQL."""
@@ -98,14 +98,16 @@ class Hole:
         self.name: str = lookup.rhs._name
         self._lookup = lookup
         self._query = query
-        # Then the left side is the same for every value.
-        is_column = isinstance(lookup.lhs, Col)
-        self._keeps_side = is_column and type(lookup).process_lhs is BuiltinLookup.process_lhs
+        self._keeps_side = keeps_side(lookup)
         self._side = ""
-        self._is_composed = self._keeps_side and _is_composed(lookup)
+        self._is_composed = is_composed(lookup)
         self._composed: dict[str, str] = {}
         """The SQL of the lookup by that of its right side, if it depends on nothing else."""
-        self._given_as_is = _given_as_is(lookup) if self._is_composed else None
+        self._given_as_is = class_as_is(lookup)
+        self._range: tuple[float, float] | None = None
+        self._listed_as_is = class_listed(lookup)
+        self._of_lists: dict[int, str] = {}
+        """The SQL of the lookup by the number of values, if it depends on nothing else."""
 
     def filled(self, value: Any, connection: Any) -> tuple[str, Any]:
         """Return the SQL of the lookup with `value`, and its parameters.
@@ -114,11 +116,36 @@ class Hole:
         or an error, and whatever the lookup raises.
         """
         if value.__class__ is self._given_as_is and _AS_IS in self._composed:
-            return self._composed[_AS_IS], (value,)
-        lookup = self._lookup
+            if self._is_in_range(value, connection):
+                return self._composed[_AS_IS], (value,)
+        elif value.__class__ is list and set(map(type, value)) == {self._listed_as_is}:
+            return self._listed(dict.fromkeys(value), connection)
         right, params = self._right_side(value, connection)
         if right in self._composed:
             return self._composed[right], params
+        sql, params = self._compiled(value, connection)
+        if right:
+            self._composed[right] = sql
+        return sql, params
+
+    def _is_in_range(self, value: Any, connection: Any) -> bool:
+        if self._given_as_is is not int:
+            return True
+        self._range = self._range or range_as_is(self._lookup, connection)
+        first, last = self._range
+        return bool(first <= value <= last)
+
+    def _listed(self, values: Iterable[Any], connection: Any) -> tuple[str, Any]:
+        params = tuple(values)
+        sql = self._of_lists.get(len(params))
+        if sql is None:
+            sql, params = self._compiled(list(params), connection)
+            if len(params) <= MOST:
+                self._of_lists[len(params)] = sql
+        return sql, params
+
+    def _compiled(self, value: Any, connection: Any) -> tuple[str, Any]:
+        lookup = self._lookup
         if isinstance(value, Model) and not isinstance(value, _related_to(lookup.lhs)):
             raise Unfit
         filled = type(lookup)(lookup.lhs, value)
@@ -130,8 +157,6 @@ class Hole:
         sql, params = compiler.compile(filled)
         if not sql:  # as a lookup of no keys: there is no condition
             raise FullResultSet
-        if right:
-            self._composed[right] = sql
         return sql, params
 
     def _right_side(self, value: Any, connection: Any) -> tuple[str, Any]:
@@ -161,49 +186,6 @@ _PLAIN = frozenset({str, int, float, Decimal, date, datetime, UUID})
 
 _AS_IS = "%s"
 """The right side of a lookup that leaves its value to the database."""
-
-_AS_SQL = {BuiltinLookup.as_sql, Exact.as_sql, RelatedExact.as_sql}
-"""What composes the SQL of a column's lookup of those, without a look at the value."""
-
-
-def _is_composed(lookup: Any) -> bool:
-    kind: Any = type(lookup)
-    as_vendor = {getattr(kind, f"as_{vendor}", None) for vendor in _VENDORS}
-    return (
-        kind.as_sql in _AS_SQL
-        and kind.get_rhs_op is BuiltinLookup.get_rhs_op
-        and as_vendor <= {None, Lookup.as_oracle}  # which is about conditions, not columns
-        and not lookup.bilateral_transforms
-    )
-
-
-def _given_as_is(lookup: Any) -> type | None:
-    """Return the class of the values that the lookup gives to the database as they are, if any.
-
-    They are those of which none of Django's own methods on the way makes anything else.
-    """
-    kind, column = type(lookup), lookup.lhs.output_field
-    is_relation = type(column).get_prep_value is ForeignKey.get_prep_value
-    field: Any = column.target_field if is_relation else column
-    if not (
-        lookup.prepare_rhs
-        and kind.get_prep_lookup in _PREPARING
-        and kind.process_rhs is Lookup.process_rhs
-        and kind.get_db_prep_lookup is Exact.get_db_prep_lookup
-        and type(field).get_db_prep_value in (Field.get_db_prep_value, AutoField.get_db_prep_value)
-    ):
-        return None
-    prepares = type(field).get_prep_value
-    if prepares is IntegerField.get_prep_value:
-        return int
-    if (prepares, type(field).to_python) in _OF_TEXT:
-        return str
-    return None
-
-
-_PREPARING = {Exact.get_prep_lookup, Lookup.get_prep_lookup, RelatedExact.get_prep_lookup}
-
-_OF_TEXT = {(field.get_prep_value, field.to_python) for field in (CharField, TextField)}
 
 
 def fits(value: Any) -> bool:
@@ -273,6 +255,6 @@ def _opened_lookup(lookup: Any) -> Any:
         return MARK, [Hole(lookup, compiler.query)]
 
     opened.as_sql = as_sql
-    for vendor in _VENDORS:  # what Django would call in its place for that database
+    for vendor in VENDORS:  # what Django would call in its place for that database
         setattr(opened, f"as_{vendor}", as_sql)
     return opened
