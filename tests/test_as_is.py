@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection, models
 from django.db.models.fields.related_lookups import RelatedIn
-from django.db.models.lookups import Exact, In, IntegerFieldExact
+from django.db.models.lookups import Exact, In, IntegerFieldExact, IntegerFieldOverflow
 
 from django_mullet.as_is import class_as_is, class_listed, range_as_is
 from tests.testapp.models import Item
@@ -58,6 +58,12 @@ def test_values_of_other_lookups() -> None:
 def test_a_lookup_with_a_method_of_its_own_is_asked(base: Any, method: str) -> None:
     assert class_as_is(lookup_of(base, ID)) is int
     assert class_as_is(lookup_of(own(base, method), ID)) is None
+
+
+def test_so_is_what_comes_after_the_range() -> None:
+    kind = type("Own", (IntegerFieldOverflow, own(Exact, "process_rhs")), {})
+
+    assert class_as_is(lookup_of(kind, ID)) is None
 
 
 @pytest.mark.parametrize("method", [*METHODS, "batch_process_rhs"])
