@@ -38,8 +38,8 @@ from django_mullet import updates, verification
 from django_mullet.exceptions import PreparedMismatch
 from django_mullet.field_types import annotation_of
 from django_mullet.fields import facts_of_values
+from django_mullet.prepared_writes import PreparedWrites
 from django_mullet.schemas import ModelSchema, Patch
-from django_mullet.updates import PreparedUpdates
 from tests.catalogue.models import Edition, Keyword, Person, Work
 from tests.fieldtypes.models import Composite, Documents, Files, Moments, Titled
 from tests.fieldtypes.values import values_of
@@ -85,7 +85,7 @@ def is_compiled(instance: Any, *, using: str = "default") -> bool:
         CaptureQueriesContext(connections[using]) as queries,
     ):
         patch.setattr(updates, "_compiled", noting(compiled, updates._compiled))
-        patch.setattr(PreparedUpdates, "_updates_by", noting(updated, updates._update))
+        patch.setattr(PreparedWrites, "_updates_by", noting(updated, updates.update))
         unverified(instance, using=using)
     statements = [each["sql"] for each in queries if each["sql"].startswith("UPDATE ")]
     return bool(updated) and updated == [1] * len(statements) and not compiled
@@ -213,7 +213,7 @@ def proxy_of(*bases: Any, **members: Any) -> Any:
 
 @cache
 def mixed(model: Any) -> Any:
-    return proxy_of(PreparedUpdates, model)
+    return proxy_of(PreparedWrites, model)
 
 
 def model_of(table: str, options: dict[str, Any] | None = None, **fields: Any) -> Any:
@@ -221,7 +221,7 @@ def model_of(table: str, options: dict[str, Any] | None = None, **fields: Any) -
     own = {"managed": False, "app_label": "testapp", "apps": Apps(), "db_table": table}
     options = {**own, **(options or {})}
     namespace = {"__module__": __name__, "Meta": type("Meta", (), options), **fields}
-    return type(f"Other_{table}", (PreparedUpdates, models.Model), namespace)
+    return type(f"Other_{table}", (PreparedWrites, models.Model), namespace)
 
 
 @pytest.fixture
@@ -262,7 +262,7 @@ def test_a_schema_saves_by_it(item: Any) -> None:
     updated: list[Any] = []
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PreparedUpdates, "_updates_by", noting(updated, updates._update))
+        patch.setattr(PreparedWrites, "_updates_by", noting(updated, updates.update))
         body.save(item)
 
     assert updated == [1]
@@ -347,7 +347,7 @@ def test_a_save_of_its_own_is_called(item: Any) -> None:
         self.n += 1
         super(proxy, self).save(**options)
 
-    proxy = proxy_of(PreparedUpdates, Item, save=save_counting)
+    proxy = proxy_of(PreparedWrites, Item, save=save_counting)
 
     assert is_compiled(proxy.objects.get())
     assert Item.objects.get().n == 3
@@ -426,7 +426,7 @@ class Guarded:
         return super()._do_update(rows.filter(n=1), *args)  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("bases", [(PreparedUpdates, Guarded), (Guarded, PreparedUpdates)])
+@pytest.mark.parametrize("bases", [(PreparedWrites, Guarded), (Guarded, PreparedWrites)])
 def test_a_mixin_of_somebody_else_chooses_rows(item: Any, bases: Any) -> None:
     guarded = proxy_of(*bases, Item).objects.get()
     guarded.name = "Lantern"
@@ -454,7 +454,7 @@ class Choosing:
         return super()._do_update(Whatever(Item, using="default"), *args)  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("bases", [(PreparedUpdates, Choosing), (Choosing, PreparedUpdates)])
+@pytest.mark.parametrize("bases", [(PreparedWrites, Choosing), (Choosing, PreparedWrites)])
 def test_a_mixin_of_somebody_else_chooses_a_queryset(item: Any, bases: Any) -> None:
     choosing = proxy_of(*bases, Item).objects.get()
 
@@ -489,7 +489,7 @@ def test_rows_of_somebody_else_are_updated_as_by_django(item: Any, choose: Any) 
     assert is_compiled(item)
     outcomes = [
         outcome(unverified, proxy_of(*bases, Item, _do_update=choosing).objects.get())
-        for bases in [(), (PreparedUpdates,)]
+        for bases in [(), (PreparedWrites,)]
     ]
 
     assert outcomes[1] == outcomes[0]
@@ -507,7 +507,7 @@ class Naming:
 
 
 def test_a_mixin_of_somebody_else_names_arguments(item: Any) -> None:
-    naming = proxy_of(Naming, PreparedUpdates, Item).objects.get()
+    naming = proxy_of(Naming, PreparedWrites, Item).objects.get()
     naming.name = "Lantern"
 
     assert not is_compiled(naming)
@@ -521,7 +521,7 @@ def test_a_mixin_of_somebody_else_is_given_what_django_gives(item: Any) -> None:
         given.append(super(type(self), self)._do_update(*args))
         return given[-1]
 
-    for bases in [(Item,), (PreparedUpdates, Item)]:
+    for bases in [(Item,), (PreparedWrites, Item)]:
         unverified(proxy_of(*bases, _do_update=ask).objects.get())
 
     assert repr(given[1]) == repr(given[0])
@@ -530,11 +530,10 @@ def test_a_mixin_of_somebody_else_is_given_what_django_gives(item: Any) -> None:
 def test_it_is_named_before_the_other_bases() -> None:
     for base in (models.Model, Item):
         with pytest.raises(TypeError) as caught:
-            type("Late", (base, PreparedUpdates), {"__module__": __name__})
+            type("Late", (base, PreparedWrites), {"__module__": __name__})
 
         assert str(caught.value) == (
-            "'Late' must name 'PreparedUpdates' before its other bases, or 'save()' does not see "
-            "it."
+            "'Late' must name 'PreparedWrites' before its other bases, or 'save()' does not see it."
         )
 
 
@@ -546,7 +545,7 @@ def test_it_asks_for_no_migration() -> None:
         state.add_model(ModelState.from_model(type("Plain", (*bases, models.Model), namespace)))
         return state
 
-    changes = MigrationAutodetector(state_of(), state_of(PreparedUpdates)).changes(MigrationGraph())
+    changes = MigrationAutodetector(state_of(), state_of(PreparedWrites)).changes(MigrationGraph())
 
     assert changes == {}
 
@@ -685,7 +684,7 @@ def is_as_by_django(model: Any, *, is_gone: bool = False, **values: Any) -> bool
     return outcomes[1:] == [outcomes[0]] * 2
 
 
-class Listed(PreparedUpdates, models.Model):
+class Listed(PreparedWrites, models.Model):
     name = models.CharField()
 
     class Meta:
@@ -702,7 +701,7 @@ def test_models_of_migrations_are_saved_by_django(item: Any) -> None:
     state.add_model(ModelState.from_model(Listed))
     then: Any = state.apps.get_model("testapp", "Listed")
 
-    assert issubclass(then, PreparedUpdates)
+    assert issubclass(then, PreparedWrites)
     assert not is_compiled(then.objects.get())
 
 
@@ -790,5 +789,5 @@ def test_what_is_compiled_otherwise_is_noticed(item: Any, monkeypatch: pytest.Mo
     message = str(caught.value)
     assert message.startswith("'Item.save()' was prepared as\n  UPDATE ")
     assert message.endswith(
-        "\nReport it, please; until it is mended, leave 'PreparedUpdates' out of the model."
+        "\nReport it, please; until it is mended, leave 'PreparedWrites' out of the model."
     )

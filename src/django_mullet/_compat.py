@@ -24,7 +24,8 @@ runs on the oldest and newest supported releases.
 * Django: `Query.get_compiler` and what a compiler knows when it has compiled: `select`,
   `col_count`, `klass_info`, `annotation_col_map`, `has_extra_select`; `_fetch_mode` and `_query` of
   a queryset. Missing door: a query that is compiled once and run many times.
-* Django: `Model._do_update()`, by which `save()` updates a row, and `UpdateQuery` with its
+* Django: `Model._do_insert()` and `Model._do_update()`, by which `save()` writes a row;
+  `InsertQuery` with the `returning_fields` of its compiler, and `UpdateQuery` with its
   `add_update_fields()`. Missing door: a hook of `save()` for the statement.
 * FastAPI: the variables `dependant`, `dependency_overrides_provider`, `is_coroutine`, `body_field`,
   `status_code`, `response_class`, `actual_response_class` and `response_…` of the function that
@@ -65,7 +66,7 @@ from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext, _rest
 from django.db import models
 from django.db.models import QuerySet
 from django.db.models.query import ModelIterable
-from django.db.models.sql import UpdateQuery
+from django.db.models.sql import InsertQuery, UpdateQuery
 from django.dispatch import Signal
 from fastapi.routing import _extract_endpoint_context
 from starlette.concurrency import iterate_in_threadpool
@@ -78,6 +79,7 @@ from django_mullet.exceptions import UnsupportedFastAPI
 T = TypeVar("T")
 
 __all__ = [
+    "InsertsBy",
     "NoEventLoopError",
     "ThreadSensitiveExecutor",
     "UpdatesBy",
@@ -87,6 +89,7 @@ __all__ = [
     "fetches_as_usual",
     "function_stack",
     "handler_variable",
+    "insert_compiler",
     "is_as_built",
     "is_evaluated",
     "is_traced",
@@ -239,6 +242,38 @@ def select_of(compiler: Any) -> tuple[Any, tuple[str, ...]]:
 def _gives_instances(queryset: QuerySet[Any]) -> bool:
     # The class itself: Polymorphic's, for one, gives instances of other models.
     return queryset._iterable_class is ModelIterable
+
+
+class InsertsBy:
+    """Mixed into a model: `save()` inserts a row by `_inserts_by()`, if that can."""
+
+    _inserts_by: Callable[[Any, Any, Any, Any, Any], list[Any] | None]
+    """Inserts an instance: by a manager, in a database, with its fields; says what is returned.
+
+    Returns a list with the row of those fields, or `None` if it is Django that should do it.
+    """
+
+    def _do_insert(
+        self, manager: Any, using: Any, fields: Any, returning_fields: Any, raw: Any
+    ) -> Any:
+        do_insert: Any = super()._do_insert  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+        rows = None
+        if not raw and getattr(do_insert, "__func__", None) is models.Model._do_insert:
+            rows = self._inserts_by(self, manager, using, fields, returning_fields)
+        if rows is None:
+            return do_insert(manager, using, fields, returning_fields, raw)
+        return rows
+
+
+def insert_compiler(
+    instance: Any, model: Any, using: Any, fields: Any, returning_fields: Any
+) -> Any:
+    """Return what compiles the INSERT by which `save()` inserts `instance`, which is prepared."""
+    query: Any = InsertQuery(model)
+    query.insert_values(fields, [instance], raw=True)  # `pre_save()` has been called
+    compiler = query.get_compiler(using=using)
+    compiler.returning_fields = returning_fields
+    return compiler
 
 
 class UpdatesBy:

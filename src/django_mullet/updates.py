@@ -1,9 +1,7 @@
 """How is a row updated without its statement being built anew?
 
-`Model.save()` builds and compiles an UPDATE each time, which is most of what it costs. Here it is
-Django's own `save()` that runs, with all that it does besides, and what was compiled before is
-filled with values: for each model, set of columns and database. Whatever is not plainly known is
-left to Django.
+What was compiled before is filled with values: for each model, set of columns and database.
+Whatever is not plainly known is left to Django.
 """
 
 from contextlib import suppress
@@ -11,29 +9,28 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.db import connections, models
-from django.db.migrations.state import StateApps
+from django.db import connections
 from django.db.models import QuerySet
 from django.db.models.expressions import Expression
 from django.db.models.sql import Query
 
-from django_mullet._compat import UpdatesBy, update_query
-from django_mullet.parameters import MARK, Hole, Parameter, Unfit, fits, with_holes
+from django_mullet._compat import update_query
+from django_mullet.parameters import MARK, Hole, Parameter, fits, with_holes
+from django_mullet.plain_fields import MOST, are_plain, param
 from django_mullet.shapes import Bound
 from django_mullet.verification import is_due, verify
 
-__all__ = ["PreparedUpdates"]
+__all__ = ["update"]
 
-MOST = 64
-"""Statements that are kept for a model: which columns are null is another one each time."""
-
-PREPARING = ("get_db_prep_save", "get_db_prep_value", "get_prep_value")
-"""What makes of a value in Python one for the database."""
-
-ADVICE = "Report it, please; until it is mended, leave 'PreparedUpdates' out of the model."
+ADVICE = "Report it, please; until it is mended, leave 'PreparedWrites' out of the model."
 
 
-def _update(rows: Any, pk: Any, values: Any) -> int | None:
+def update(rows: Any, pk: Any, values: Any) -> int | None:
+    """Update the one of `rows` that has the key; return how many there were.
+
+    `values` are fields with `None` and a value each. Returns `None` where it is Django that should
+    do it.
+    """
     alias, bound = rows.db, None
     with suppress(Exception):  # which Django raises too, in its own order
         bound = _bound(rows, alias, pk, values)
@@ -48,77 +45,24 @@ def _update(rows: Any, pk: Any, values: Any) -> int | None:
     return number
 
 
-class PreparedUpdates(UpdatesBy):
-    """Mixed into a model, before `models.Model`: `save()` does not build its UPDATE anew each time.
-
-    Whoever calls it; and whatever the model makes of it. What is compiled once for each set of
-    columns and database, is then filled with values. Raises `TypeError` where a model names it
-    after another, whose `save()` would not see it.
-    """
-
-    _updates_by = staticmethod(_update)
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        order = cls.__mro__
-        if models.Model in order and order.index(models.Model) < order.index(PreparedUpdates):
-            raise TypeError(
-                f"'{cls.__name__}' must name 'PreparedUpdates' before its other bases, or 'save()' "
-                "does not see it."
-            )
-
-
 def _bound(rows: Any, alias: str, pk: Any, values: Any) -> Bound | None:
-    if not (_are_all(rows) and _is_plain(rows.model) and fits(pk)):
+    if not (_are_all(rows) and are_plain(rows.model) and fits(pk)):
         return None
     connection = connections[alias]
-    params = [_param(field, value, connection) for field, _, value in values]
+    params = [param(field, value, connection) for field, _, value in values]
     statement = _statement(rows, alias, values, params)
     return None if statement is None else statement.bound(pk, params, connection)
 
 
 def _are_all(rows: Any) -> bool:
-    """Return whether `rows` are all of a model, and nothing else has been asked for.
-
-    The models that migrations make are not meant: what is kept for them would be kept for good.
-    """
+    """Return whether `rows` are all of a model, and nothing else has been asked for."""
     model, query = rows.model, rows.query
-    return (
-        type(rows) is QuerySet
-        and type(query) is Query
-        and not isinstance(model._meta.apps, StateApps)
-        and vars(query) == _query_of_all(model)
-    )
+    return type(rows) is QuerySet and type(query) is Query and vars(query) == _query_of_all(model)
 
 
 @cache
 def _query_of_all(model: Any) -> dict[str, Any]:
     return vars(QuerySet(model).all().query)
-
-
-@cache
-def _is_plain(model: Any) -> bool:
-    """Return whether an UPDATE of the table of `model` depends on nothing but its values."""
-    return all(map(_is_plain_field, model._meta.local_concrete_fields))
-
-
-def _is_plain_field(field: Any) -> bool:
-    """Return whether `field` is known to do the same with a value each time, and only that."""
-    return (
-        all(getattr(type(field), name).__module__.startswith("django.") for name in PREPARING)
-        and not hasattr(field, "get_placeholder")
-        and not hasattr(field, "get_placeholder_sql")  # its name since Django 6.1
-        and (field.remote_field is None or _is_plain_field(field.target_field))
-    )
-
-
-def _param(field: Any, value: Any, connection: Any) -> Any:
-    if hasattr(value, "resolve_expression") or hasattr(value, "prepare_database_save"):
-        raise Unfit
-    param = field.get_db_prep_save(value, connection=connection)
-    if hasattr(param, "as_sql"):
-        raise Unfit
-    return param
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from django_mullet.exceptions import PreparedMismatch
 from django_mullet.shapes import Bound
 from django_mullet.sharing import in_tests
 
-__all__ = ["is_due", "verify"]
+__all__ = ["is_due", "require_same", "verify"]
 
 ADVICE = (
     "It reads something besides its parameters: give that as a parameter, or leave '@prepared' out."
@@ -30,11 +30,16 @@ def verify(name: str, bound: Bound, query: Any, alias: str, *, advice: str = ADV
         sql, params = query.get_compiler(using=alias).as_sql()
     except EmptyResultSet:
         sql, params = "", ()
+    require_same(name, bound, (sql, params), advice=advice)
+
+
+def require_same(name: str, bound: Bound, now: Bound, *, advice: str) -> None:
+    """Raise `PreparedMismatch`, with `advice`, if what is built `now` is another than `bound`."""
+    sql, params = now
     if (sql, _comparable(params)) == (bound[0], _comparable(bound[1])):
         return
     raise PreparedMismatch(
-        f"'{name}' was prepared as\n  {_shown(bound)}\nand builds now\n  {_shown((sql, params))}\n"
-        f"{advice}"
+        f"'{name}' was prepared as\n  {_shown(bound)}\nand builds now\n  {_shown(now)}\n{advice}"
     )
 
 

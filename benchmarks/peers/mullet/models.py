@@ -3,13 +3,13 @@
 The mixin would stand in the model itself, if that were not every peer's.
 """
 
-from django_mullet.updates import PreparedUpdates
+from django_mullet.prepared_writes import PreparedWrites
 from shop.models import Simulation
 
 __all__ = ["SavedSimulation"]
 
 
-class SavedSimulation(PreparedUpdates, Simulation):
+class SavedSimulation(PreparedWrites, Simulation):
     """The same table."""
 
     class Meta:

@@ -1,0 +1,116 @@
+"""How is a row inserted without its statement being built anew?
+
+What was compiled before is filled with values: for each model, set of columns and database.
+Whatever is not plainly known is left to Django.
+"""
+
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+from django.db import connections, models
+from django.db.models.expressions import DatabaseDefault
+
+from django_mullet._compat import insert_compiler
+from django_mullet.cursors import fetch
+from django_mullet.parameters import Unfit
+from django_mullet.plain_fields import MOST, are_plain, param
+from django_mullet.shapes import Bound
+from django_mullet.verification import is_due, require_same
+
+__all__ = ["insert"]
+
+OWN = {
+    models.Field.pre_save,
+    models.DateField.pre_save,
+    models.DateTimeField.pre_save,
+    models.TimeField.pre_save,
+}
+"""What does no harm if Django asks for it once more: a file is saved by another one."""
+
+ADVICE = "Report it, please; until it is mended, leave 'PreparedWrites' out of the model."
+
+
+def insert(instance: Any, manager: Any, alias: str, fields: Any, returning: Any) -> Any:
+    """Insert `instance` as a row; return a list with the row of what is `returning`, if anything.
+
+    Returns `None` where it is Django that should do it, and raises what Django does.
+    """
+    model = manager.model
+    if type(manager) is not models.Manager or not (are_plain(model) and _are_own(model)):
+        return None
+    connection = connections[alias]
+    try:
+        params = [_param(field, instance, connection) for field in fields]
+    except Unfit:
+        return None
+    sql = _statement(instance, model, alias, fields, returning, params)
+    if sql is None:
+        return None
+    bound = sql, _without_defaults(params)
+    if is_due():
+        now, _ = _built(instance, model, alias, fields, returning)
+        require_same(f"{model.__name__}.save()", bound, now, advice=ADVICE)
+    if returning:
+        return fetch(connection, *bound)
+    with connection.cursor() as cursor:
+        cursor.execute(*bound)
+    return []
+
+
+@cache
+def _are_own(model: Any) -> bool:
+    return all(type(field).pre_save in OWN for field in model._meta.local_concrete_fields)
+
+
+def _param(field: Any, instance: Any, connection: Any) -> Any:
+    value = field.pre_save(instance, add=True)
+    return value if _is_default(value) else param(field, value, connection)
+
+
+def _is_default(value: Any) -> bool:
+    return value.__class__ is DatabaseDefault
+
+
+def _without_defaults(params: list[Any]) -> tuple[Any, ...]:
+    return tuple([value for value in params if not _is_default(value)])
+
+
+@cache
+def _statements(model: Any) -> dict[Any, str | None]:
+    return {}
+
+
+def _statement(
+    instance: Any, model: Any, alias: str, fields: Any, returning: Any, params: list[Any]
+) -> str | None:
+    key = (
+        alias,
+        model._meta.db_table,
+        tuple([field.column for field in fields]),
+        tuple([field.column for field in returning]),
+        tuple(map(_is_default, params)),
+    )
+    known = _statements(model)
+    if key not in known and len(known) < MOST:
+        known[key] = None  # for good, if there is an error
+        with suppress(Exception):  # which Django raises too
+            (sql, filled), is_bare = _built(instance, model, alias, fields, returning)
+            if is_bare and len(filled) == len(_without_defaults(params)):
+                known[key] = sql
+    return known.get(key)
+
+
+def _built(
+    instance: Any, model: Any, alias: str, fields: Any, returning: Any
+) -> tuple[Bound, bool]:
+    """Return what Django inserts; and whether the database's row is all that it gives."""
+    compiler = insert_compiler(instance, model, alias, fields, returning)
+    [bound] = compiler.as_sql()
+    columns = [field.get_col(model._meta.db_table) for field in returning]
+    is_bare = (
+        type(compiler).__module__.startswith("django.db.")
+        and (not returning or compiler.connection.features.can_return_columns_from_insert)
+        and not compiler.get_converters(columns)
+    )
+    return bound, is_bare
