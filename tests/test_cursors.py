@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import ProgrammingError, connection, connections
-from django.db.utils import OperationalError
+from django.db.utils import InterfaceError, OperationalError
 from django.test.utils import CaptureQueriesContext
 
 from django_mullet import databases
@@ -84,6 +84,18 @@ def test_it_goes_with_an_error(thread: Callable[[], Thread]) -> None:
 
     assert worker.run(lasting) is None
     assert worker.run(fetch_number) == [(2,)]
+
+
+def test_an_error_closes_it(thread: Callable[[], Thread]) -> None:
+    worker = thread()
+    worker.run(fetch_number)
+    kept = worker.run(lasting)
+
+    with pytest.raises((ProgrammingError, OperationalError)):
+        worker.run(lambda: fetch(connections["default"], "SELECT nothing FROM nowhere", ()))
+
+    with pytest.raises((ProgrammingError, InterfaceError), match="closed"):
+        worker.run(lambda: kept.cursor.execute("SELECT 1"))
 
 
 def test_it_goes_with_its_connection(thread: Callable[[], Thread]) -> None:

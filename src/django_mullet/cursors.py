@@ -48,20 +48,36 @@ def fetch(connection: Any, sql: str, params: Row) -> list[Row]:
     lasting = connection.lasting_cursor or _opened(connection)
     connection.lasting_cursor = None  # while it is in use, and if this fails
     direct = lasting.direct
-    if direct is not None and direct.may_fetch() and _is_unwrapped(connection):
-        connection.validate_no_broken_transaction()
-        try:
-            rows = direct.fetch(sql, params)
-        except Exception:
-            with connection.wrap_database_errors:
-                raise
-    else:
-        lasting.cursor.execute(sql, params)
+    if direct is not None and not (direct.may_fetch() and _is_unwrapped(connection)):
+        direct = None
+    try:
+        rows = (
+            _by_cursor(connection, lasting.cursor, sql, params)
+            if direct is None
+            else _directly(connection, direct, sql, params)
+        )
+    except BaseException:
+        with lasting.cursor:  # closes it now, and not when the frames of the error are let go
+            raise
+    if direct is not None or len(rows) <= MOST:
+        connection.lasting_cursor = lasting
+    return rows
+
+
+def _by_cursor(connection: Any, cursor: CursorWrapper, sql: str, params: Row) -> list[Row]:
+    cursor.execute(sql, params)
+    with connection.wrap_database_errors:
+        rows: list[Row] = cursor.cursor.fetchall()
+    return rows
+
+
+def _directly(connection: Any, direct: Any, sql: str, params: Row) -> list[Row]:
+    connection.validate_no_broken_transaction()
+    try:
+        rows: list[Row] = direct.fetch(sql, params)
+    except Exception:
         with connection.wrap_database_errors:
-            rows = lasting.cursor.cursor.fetchall()
-        if len(rows) > MOST:
-            return rows
-    connection.lasting_cursor = lasting
+            raise
     return rows
 
 
