@@ -7,6 +7,10 @@ from django.db.models.sql import compiler
 SQLCompiler = compiler.SQLCompiler
 
 
+class SQLInsertCompiler(compiler.SQLInsertCompiler):
+    """Does what Django's does; nobody knows that."""
+
+
 class SQLUpdateCompiler(compiler.SQLUpdateCompiler):
     """Does what Django's does; nobody knows that."""
 

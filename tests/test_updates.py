@@ -1,8 +1,6 @@
 """Does a row that is updated by what was compiled before become what `save()` makes of it?"""
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,68 +9,48 @@ from typing import Any
 
 import django
 import pytest
-from django.apps import apps
 from django.apps.registry import Apps
-from django.contrib.postgres.search import SearchVectorField
 from django.db import (
     DatabaseError,
-    DataError,
     IntegrityError,
     connection,
     connections,
     models,
     transaction,
 )
-from django.db.migrations.autodetector import MigrationAutodetector
-from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import F, QuerySet, Value
 from django.db.models.signals import post_save, pre_save
 from django.db.models.sql import Query
 from django.test.utils import CaptureQueriesContext, override_settings
-from hypothesis import HealthCheck, Phase, assume, given, reject, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from django_mullet import updates, verification
+from django_mullet import updates
 from django_mullet.exceptions import PreparedMismatch
-from django_mullet.field_types import annotation_of
-from django_mullet.fields import facts_of_values
 from django_mullet.prepared_writes import PreparedWrites
 from django_mullet.schemas import ModelSchema, Patch
 from tests.catalogue.models import Edition, Keyword, Person, Work
 from tests.fieldtypes.models import Composite, Documents, Files, Moments, Titled
-from tests.fieldtypes.values import values_of
 from tests.relations.models import Box, Place, Room
+from tests.saving import (
+    MODELS,
+    as_in_production,
+    drawn,
+    made,
+    mixed,
+    model_of,
+    noting,
+    outcome,
+    proxy_of,
+    save,
+    unverified,
+    written,
+)
 from tests.testapp.models import Author, Item
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
-
-Save = Callable[..., None]
-
-MODELS = [
-    model
-    for app in ("catalogue", "fieldtypes", "relations")
-    for model in apps.get_app_config(app).get_models()
-    if model._meta.managed and not model._meta.swapped and model._meta.can_migrate(connection)
-]
-
-
-def save(instance: Any, *, using: str = "default") -> None:
-    instance.save(using=using)
-
-
-def unverified(instance: Any, *, using: str = "default") -> None:
-    with as_in_production():
-        instance.save(using=using)
-
-
-@contextmanager
-def as_in_production() -> Iterator[None]:
-    """Have nothing compared with what Django compiles in the block."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verification, "in_tests", lambda: False)
-        yield
 
 
 def is_compiled(instance: Any, *, using: str = "default") -> bool:
@@ -89,81 +67,6 @@ def is_compiled(instance: Any, *, using: str = "default") -> bool:
         unverified(instance, using=using)
     statements = [each["sql"] for each in queries if each["sql"].startswith("UPDATE ")]
     return bool(updated) and updated == [1] * len(statements) and not compiled
-
-
-def noting(results: list[Any], function: Callable[..., Any]) -> Any:
-    """Return a static method that does what `function` does, and notes what that gives."""
-
-    def noted(*args: Any) -> Any:
-        results.append(None)
-        results[-1] = function(*args)
-        return results[-1]
-
-    return staticmethod(noted)
-
-
-def drawn(draw: Any, field: Any) -> Any:
-    """Return a value that `field` may have, as a schema sets it."""
-    if isinstance(field, models.ForeignObject):
-        related = None if field.unique else field.related_model._base_manager.first()
-        return None if field.null else related or made(draw, field.related_model)
-    if isinstance(field, models.FileField):
-        return draw(st.sampled_from(["", "there.txt"]))
-    if isinstance(field, SearchVectorField):
-        return None
-    value = TypeAdapter(annotation_of(field)).validate_python(draw(values_of(field)))
-    write = facts_of_values(field).write
-    return value if write is None else write(value)
-
-
-def made(draw: Any, model: Any) -> Any:
-    """Return a new object of `model`, and of the models that it refers to."""
-    values = {field.name: drawn(draw, field) for field in written(model)}
-    for field in model._meta.concrete_fields:
-        if field.unique and not field.is_relation and field.name in values:
-            assume(not model._base_manager.filter(**{field.name: values[field.name]}).exists())
-    made = model(**values)
-    assume(not model._base_manager.filter(pk=made.pk).exists())
-    try:
-        with transaction.atomic():
-            made.save(force_insert=True)
-    except DataError:  # what the database computes is too large
-        reject()
-    return made
-
-
-def written(model: Any) -> list[Any]:
-    return [
-        field
-        for field in model._meta.fields
-        if not (field.generated or isinstance(field, models.AutoField))
-        and not isinstance(field, models.CompositePrimaryKey)
-        and not getattr(field.remote_field, "parent_link", False)
-    ]
-
-
-def outcome(save: Save, instance: Any, *, is_gone: bool = False) -> Any:
-    """Return what `save` does: its queries, what it raises, and what is there afterwards."""
-    rows, raised = type(instance)._meta.concrete_model._base_manager.order_by("pk"), None
-    with transaction.atomic():
-        if is_gone:
-            rows.get(pk=instance.pk).delete()
-        with CaptureQueriesContext(connection) as queries:
-            try:
-                save(instance)
-            except Exception as error:
-                raised = repr(error)
-        needs_rollback = connection.needs_rollback
-        found = None if raised else list(rows.values())
-        transaction.set_rollback(True)
-    return (
-        [query["sql"] for query in queries],
-        raised,
-        needs_rollback,
-        found,
-        repr({name: value for name, value in vars(instance).items() if name != "_state"}),
-        (instance._state.db, instance._state.adding, set(instance._state.fields_cache)),
-    )
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
@@ -203,25 +106,6 @@ def test_every_field_is_saved_as_by_django(model: Any, data: st.DataObject) -> N
         transaction.set_rollback(True)
 
     assert outcomes[1:] == [outcomes[0]] * 3
-
-
-def proxy_of(*bases: Any, **members: Any) -> Any:
-    options = {"proxy": True, "app_label": "testapp", "apps": Apps()}
-    namespace = {"__module__": __name__, "Meta": type("Meta", (), options), **members}
-    return type("Proxy", bases, namespace)
-
-
-@cache
-def mixed(model: Any) -> Any:
-    return proxy_of(PreparedWrites, model)
-
-
-def model_of(table: str, options: dict[str, Any] | None = None, **fields: Any) -> Any:
-    """Return another model of the table that `table` is the name of."""
-    own = {"managed": False, "app_label": "testapp", "apps": Apps(), "db_table": table}
-    options = {**own, **(options or {})}
-    namespace = {"__module__": __name__, "Meta": type("Meta", (), options), **fields}
-    return type(f"Other_{table}", (PreparedWrites, models.Model), namespace)
 
 
 @pytest.fixture
@@ -525,29 +409,6 @@ def test_a_mixin_of_somebody_else_is_given_what_django_gives(item: Any) -> None:
         unverified(proxy_of(*bases, _do_update=ask).objects.get())
 
     assert repr(given[1]) == repr(given[0])
-
-
-def test_it_is_named_before_the_other_bases() -> None:
-    for base in (models.Model, Item):
-        with pytest.raises(TypeError) as caught:
-            type("Late", (base, PreparedWrites), {"__module__": __name__})
-
-        assert str(caught.value) == (
-            "'Late' must name 'PreparedWrites' before its other bases, or 'save()' does not see it."
-        )
-
-
-def test_it_asks_for_no_migration() -> None:
-    def state_of(*bases: Any) -> ProjectState:
-        options = {"app_label": "testapp", "apps": Apps()}
-        namespace = {"__module__": __name__, "Meta": type("Meta", (), options)}
-        state = ProjectState()
-        state.add_model(ModelState.from_model(type("Plain", (*bases, models.Model), namespace)))
-        return state
-
-    changes = MigrationAutodetector(state_of(), state_of(PreparedWrites)).changes(MigrationGraph())
-
-    assert changes == {}
 
 
 # What goes the ordinary way

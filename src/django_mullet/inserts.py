@@ -4,7 +4,6 @@ What was compiled before is filled with values: for each model, set of columns a
 Whatever is not plainly known is left to Django.
 """
 
-from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -16,7 +15,7 @@ from django_mullet.cursors import fetch
 from django_mullet.parameters import Unfit
 from django_mullet.plain_fields import MOST, are_plain, param
 from django_mullet.shapes import Bound
-from django_mullet.verification import is_due, require_same
+from django_mullet.verification import IN_SAVE, is_due, require_same
 
 __all__ = ["insert"]
 
@@ -27,8 +26,6 @@ OWN = {
     models.TimeField.pre_save,
 }
 """What does no harm if Django asks for it once more: a file is saved by another one."""
-
-ADVICE = "Report it, please; until it is mended, leave 'PreparedWrites' out of the model."
 
 
 def insert(instance: Any, manager: Any, alias: str, fields: Any, returning: Any) -> Any:
@@ -50,7 +47,7 @@ def insert(instance: Any, manager: Any, alias: str, fields: Any, returning: Any)
     bound = sql, _without_defaults(params)
     if is_due():
         now, _ = _built(instance, model, alias, fields, returning)
-        require_same(f"{model.__name__}.save()", bound, now, advice=ADVICE)
+        require_same(f"{model.__name__}.save()", bound, now, advice=IN_SAVE)
     if returning:
         return fetch(connection, *bound)
     with connection.cursor() as cursor:
@@ -65,7 +62,9 @@ def _are_own(model: Any) -> bool:
 
 def _param(field: Any, instance: Any, connection: Any) -> Any:
     value = field.pre_save(instance, add=True)
-    return value if _is_default(value) else param(field, value, connection)
+    if _is_default(value) and field.has_db_default():
+        return value
+    return param(field, value, connection)
 
 
 def _is_default(value: Any) -> bool:
@@ -93,11 +92,9 @@ def _statement(
     )
     known = _statements(model)
     if key not in known and len(known) < MOST:
-        known[key] = None  # for good, if there is an error
-        with suppress(Exception):  # which Django raises too
-            (sql, filled), is_bare = _built(instance, model, alias, fields, returning)
-            if is_bare and len(filled) == len(_without_defaults(params)):
-                known[key] = sql
+        (sql, filled), is_bare = _built(instance, model, alias, fields, returning)
+        is_filled = len(filled) == len(_without_defaults(params))
+        known[key] = sql if is_bare and is_filled else None
     return known.get(key)
 
 

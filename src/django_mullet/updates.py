@@ -18,11 +18,9 @@ from django_mullet._compat import update_query
 from django_mullet.parameters import MARK, Hole, Parameter, fits, with_holes
 from django_mullet.plain_fields import MOST, are_plain, param
 from django_mullet.shapes import Bound
-from django_mullet.verification import is_due, verify
+from django_mullet.verification import IN_SAVE, is_due, verify
 
 __all__ = ["update"]
-
-ADVICE = "Report it, please; until it is mended, leave 'PreparedWrites' out of the model."
 
 
 def update(rows: Any, pk: Any, values: Any) -> int | None:
@@ -38,7 +36,7 @@ def update(rows: Any, pk: Any, values: Any) -> int | None:
         return None
     if is_due():
         query = update_query(rows.filter(pk=pk), values)
-        verify(f"{rows.model.__name__}.save()", bound, query, alias, advice=ADVICE)
+        verify(f"{rows.model.__name__}.save()", bound, query, alias, advice=IN_SAVE)
     with connections[alias].cursor() as cursor:
         cursor.execute(*bound)
         number: int = cursor.rowcount

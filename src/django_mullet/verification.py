@@ -11,11 +11,13 @@ from django_mullet.exceptions import PreparedMismatch
 from django_mullet.shapes import Bound
 from django_mullet.sharing import in_tests
 
-__all__ = ["is_due", "require_same", "verify"]
+__all__ = ["IN_SAVE", "is_due", "require_same", "verify"]
 
 ADVICE = (
     "It reads something besides its parameters: give that as a parameter, or leave '@prepared' out."
 )
+
+IN_SAVE = "Report it, please; until it is mended, leave 'PreparedWrites' out of the model."
 
 
 def is_due() -> bool:
