@@ -410,6 +410,57 @@ def person_updated_by(update: Any) -> Any:
 
 
 @pytest.mark.django_db
+def test_django_has_save_insert_a_row_by_another_function() -> None:
+    calls: list[Any] = []
+
+    def insert(instance: Any, manager: Any, using: str, fields: Any, returning: Any) -> Any:
+        names = [[field.name for field in each] for each in (fields, returning)]
+        calls.append((instance, manager, using, *names))
+        return [(70,)]
+
+    person = person_inserted_by(insert)
+    person.save()
+
+    assert calls == [
+        (person, Person._base_manager, "default", ["name", "mentor"], ["id"]),
+    ]
+    assert (person.pk, person._state.adding) == (70, False)
+    assert not Person.objects.exists()
+
+
+@pytest.mark.django_db
+def test_django_inserts_a_row_where_the_other_function_will_not() -> None:
+    person = person_inserted_by(lambda *args: None)
+
+    person.save()
+
+    assert Person.objects.get().pk == person.pk
+
+
+def person_inserted_by(insert: Any) -> Any:
+    options = {"proxy": True, "app_label": "catalogue", "apps": Apps()}
+    members = {"Meta": type("Meta", (), options), "_inserts_by": staticmethod(insert)}
+    bases = (_compat.InsertsBy, Person)
+    model: Any = type("Inserted", bases, {"__module__": __name__, **members})
+    return model(name="Ann")
+
+
+@pytest.mark.django_db
+def test_django_tells_the_statement_of_an_insert() -> None:
+    fields = [Person._meta.get_field(name) for name in ("name", "mentor")]
+    returning = [Person._meta.get_field("id")]
+    person = Person(name="Ann")
+    compiler = _compat.insert_compiler(person, Person, "default", fields, returning)
+    [(sql, params)] = compiler.as_sql()
+
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        [row] = cursor.fetchall()
+
+    assert Person.objects.values_list("pk", "name", "mentor").get() == (*row, "Ann", None)
+
+
+@pytest.mark.django_db
 def test_django_tells_the_statement_of_an_update() -> None:
     person = Person.objects.create(name="Ann")
     name = Person._meta.get_field("name")

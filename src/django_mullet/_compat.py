@@ -257,8 +257,9 @@ class InsertsBy:
         self, manager: Any, using: Any, fields: Any, returning_fields: Any, raw: Any
     ) -> Any:
         do_insert: Any = super()._do_insert  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+        model: Any = models.Model
         rows = None
-        if not raw and getattr(do_insert, "__func__", None) is models.Model._do_insert:
+        if not raw and getattr(do_insert, "__func__", None) is model._do_insert:
             rows = self._inserts_by(self, manager, using, fields, returning_fields)
         if rows is None:
             return do_insert(manager, using, fields, returning_fields, raw)

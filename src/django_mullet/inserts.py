@@ -4,6 +4,7 @@ What was compiled before is filled with values: for each model, set of columns a
 Whatever is not plainly known is left to Django.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -19,13 +20,13 @@ from django_mullet.verification import IN_SAVE, is_due, require_same
 
 __all__ = ["insert"]
 
-OWN = {
+HARMLESS = {
     models.Field.pre_save,
     models.DateField.pre_save,
     models.DateTimeField.pre_save,
     models.TimeField.pre_save,
 }
-"""What does no harm if Django asks for it once more: a file is saved by another one."""
+"""What Django may ask once more, where it inserts the row after all; not so a file, for one."""
 
 
 def insert(instance: Any, manager: Any, alias: str, fields: Any, returning: Any) -> Any:
@@ -34,19 +35,19 @@ def insert(instance: Any, manager: Any, alias: str, fields: Any, returning: Any)
     Returns `None` where it is Django that should do it, and raises what Django does.
     """
     model = manager.model
-    if type(manager) is not models.Manager or not (are_plain(model) and _are_own(model)):
+    if type(manager) is not models.Manager or not (are_plain(model) and _is_harmless(model)):
         return None
-    connection = connections[alias]
+    row, connection = _Row(instance, model, alias, fields, returning), connections[alias]
     try:
         params = [_param(field, instance, connection) for field in fields]
     except Unfit:
         return None
-    sql = _statement(instance, model, alias, fields, returning, params)
+    sql = _statement(row, params)
     if sql is None:
         return None
     bound = sql, _without_defaults(params)
     if is_due():
-        now, _ = _built(instance, model, alias, fields, returning)
+        now, _ = _built(row)
         require_same(f"{model.__name__}.save()", bound, now, advice=IN_SAVE)
     if returning:
         return fetch(connection, *bound)
@@ -55,9 +56,20 @@ def insert(instance: Any, manager: Any, alias: str, fields: Any, returning: Any)
     return []
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is inserted, as `save()` says it."""
+
+    instance: Any
+    model: Any
+    alias: str
+    fields: Any
+    returning: Any
+
+
 @cache
-def _are_own(model: Any) -> bool:
-    return all(type(field).pre_save in OWN for field in model._meta.local_concrete_fields)
+def _is_harmless(model: Any) -> bool:
+    return all(type(field).pre_save in HARMLESS for field in model._meta.local_concrete_fields)
 
 
 def _param(field: Any, instance: Any, connection: Any) -> Any:
@@ -68,6 +80,7 @@ def _param(field: Any, instance: Any, connection: Any) -> Any:
 
 
 def _is_default(value: Any) -> bool:
+    """Return whether it is the database that knows the value."""
     return value.__class__ is DatabaseDefault
 
 
@@ -80,34 +93,30 @@ def _statements(model: Any) -> dict[Any, str | None]:
     return {}
 
 
-def _statement(
-    instance: Any, model: Any, alias: str, fields: Any, returning: Any, params: list[Any]
-) -> str | None:
+def _statement(row: _Row, params: list[Any]) -> str | None:
     key = (
-        alias,
-        model._meta.db_table,
-        tuple([field.column for field in fields]),
-        tuple([field.column for field in returning]),
+        row.alias,
+        row.model._meta.db_table,
+        tuple([field.column for field in row.fields]),
+        tuple([field.column for field in row.returning]),
         tuple(map(_is_default, params)),
     )
-    known = _statements(model)
+    known = _statements(row.model)
     if key not in known and len(known) < MOST:
-        (sql, filled), is_bare = _built(instance, model, alias, fields, returning)
+        (sql, filled), is_bare = _built(row)
         is_filled = len(filled) == len(_without_defaults(params))
         known[key] = sql if is_bare and is_filled else None
     return known.get(key)
 
 
-def _built(
-    instance: Any, model: Any, alias: str, fields: Any, returning: Any
-) -> tuple[Bound, bool]:
-    """Return what Django inserts; and whether the database's row is all that it gives."""
-    compiler = insert_compiler(instance, model, alias, fields, returning)
+def _built(row: _Row) -> tuple[Bound, bool]:
+    """Return the statement of Django's; and whether what it returns is what Django makes of it."""
+    compiler = insert_compiler(row.instance, row.model, row.alias, row.fields, row.returning)
     [bound] = compiler.as_sql()
-    columns = [field.get_col(model._meta.db_table) for field in returning]
+    columns = [field.get_col(row.model._meta.db_table) for field in row.returning]
     is_bare = (
         type(compiler).__module__.startswith("django.db.")
-        and (not returning or compiler.connection.features.can_return_columns_from_insert)
+        and (not row.returning or compiler.connection.features.can_return_columns_from_insert)
         and not compiler.get_converters(columns)
     )
     return bound, is_bare
