@@ -1,7 +1,7 @@
-"""How does a model get the mixin?"""
+"""How does a model get the mixin, and how does a worker save it?"""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.apps.registry import Apps
@@ -9,7 +9,9 @@ from django.db import IntegrityError, connection, connections, models, transacti
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.state import ModelState, ProjectState
+from django.db.transaction import TransactionManagementError
 
+from django_mullet.databases import LimitedConnection
 from django_mullet.prepared_writes import PreparedWrites
 from tests.limited_threads import Thread
 from tests.saving import mixed, unverified
@@ -39,37 +41,63 @@ def test_it_asks_for_no_migration() -> None:
     assert changes == {}
 
 
-def seeing(statements: list[str]) -> Any:
-    def see(execute: Any, sql: str, *args: Any) -> Any:
-        statements.append(sql.split()[0])
-        return execute(sql, *args)
-
-    return see
+def inserted(name: str) -> Any:
+    """Return the key of a new author, or the class of what the database driver raises."""
+    author = mixed(Author)(name=name)
+    try:
+        unverified(author)
+    except IntegrityError as error:
+        assert (author.pk, author._state.adding) == (None, True)
+        return type(error.__cause__)
+    return author.pk
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_inserts_by_its_lasting_cursor(thread: Callable[[], Thread]) -> None:
     def insert_some() -> list[Any]:
-        found = []
-        for name in ("Ann", "Bo", "Ann", "Cleo"):
-            author = mixed(Author)(name=name)
-            try:
-                with transaction.atomic():
-                    unverified(author)
-            except IntegrityError as error:
-                found.append(type(error.__cause__).__name__)
-            else:
-                found.append(author.pk)
-        lasting: Any = connections["default"]
-        assert lasting.lasting_cursor is not None
-        statements: list[str] = []
-        with connection.execute_wrapper(seeing(statements)):
-            unverified(mixed(Author)(name="Di"))
-        return [*found, statements]
+        outside = [inserted(name) for name in ("Ann", "Bo", "Ann", "Cleo")]
+        assert cast("LimitedConnection", connections["default"]).lasting_cursor is not None
+        with transaction.atomic():
+            within = [inserted(name) for name in ("Di", "Eve")]
+        return outside + within
 
-    ann, bo, error, cleo, statements = thread().run(insert_some)
+    ann, bo, error, *others = thread().run(insert_some)
 
-    names = dict(Author.objects.values_list("pk", "name"))
-    assert (names[ann], names[bo], names[cleo]) == ("Ann", "Bo", "Cleo")
-    assert error == ("UniqueViolation" if connection.vendor == "postgresql" else "IntegrityError")
+    names = [Author.objects.get(pk=pk).name for pk in (ann, bo, *others)]
+    assert names == ["Ann", "Bo", "Cleo", "Di", "Eve"]
+    assert error.__name__ == (
+        "UniqueViolation" if connection.vendor == "postgresql" else "IntegrityError"
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_notices_that_a_transaction_is_broken(thread: Callable[[], Thread]) -> None:
+    def insert_some() -> None:
+        with transaction.atomic():
+            for name in ("Ann", "Bo", "Ann"):
+                inserted(name)
+            assert connection.needs_rollback
+            inserted("Cleo")
+
+    with pytest.raises(TransactionManagementError):
+        thread().run(insert_some)
+
+    assert not Author.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_s_wrappers_see_each_statement(thread: Callable[[], Thread]) -> None:
+    statements: list[str] = []
+
+    def see(execute: Any, sql: str, *args: Any) -> Any:
+        statements.append(sql.split()[0])
+        return execute(sql, *args)
+
+    def insert_some() -> None:
+        inserted("Ann")
+        with connection.execute_wrapper(see):
+            inserted("Bo")
+
+    thread().run(insert_some)
+
     assert statements == ["INSERT"]
