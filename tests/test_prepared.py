@@ -293,6 +293,21 @@ def vars_of(instance: Any) -> dict[str, Any]:
     return {**values, **related, "_prefetched_objects_cache": None}
 
 
+@pytest.mark.parametrize("find", [lambda found: found.first(), lambda found: found.get()])
+def test_one_object_has_what_is_prefetched(author: Person, find: Callable[[Any], Any]) -> None:
+    @prepared
+    def of(pages: int) -> QuerySet[Work]:
+        return Work.objects.filter(author=author, pages=pages).prefetch_related("chapters")
+
+    work = find(of(1))
+
+    with CaptureQueriesContext(connection) as seen:
+        chapters = list(work.chapters.all())
+    assert chapters == list(Chapter.objects.filter(work=work).order_by("pk"))
+    assert len(chapters) > 0
+    assert len(seen) == 0
+
+
 def test_an_instance_may_be_compared_with(author: Person) -> None:
     @prepared
     def of(person: Any) -> QuerySet[Work]:
