@@ -16,6 +16,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     TypeAdapter,
     ValidationError,
     computed_field,
@@ -113,6 +114,18 @@ def test_a_schema_shows_columns_relations_and_properties(book: Book) -> None:
         "label": "Iliad (en)",
     }
     assert shown.created == book.created
+
+
+def test_private_attributes_may_have_any_name() -> None:
+    class Private(ModelSchema[Book]):
+        title: str
+        _shown: list[int] = PrivateAttr(default_factory=list)
+
+    shown = Private.from_model(Book(title="Iliad"))
+    shown._shown.append(1)
+
+    assert shown._shown == [1]
+    assert shown.model_dump() == {"title": "Iliad"}
 
 
 def test_a_foreign_key_is_shown_by_its_id_where_an_id_is_wanted(book: Book) -> None:

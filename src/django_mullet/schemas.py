@@ -7,6 +7,7 @@ written again.
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar, cast
 
 from asgiref.sync import sync_to_async
@@ -248,7 +249,7 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         if is_shaped(schema):  # what is made below, kept by Pydantic
             return schema  # type: ignore[no-any-return]
         refuse_cycle(schema, handler)
-        shown = reshape(schema, cls._shown)
+        shown = reshape(schema, partial(_shown, cls))
         # Of all the functions around a model, Pydantic runs just this kind and those after it
         # only where they stand: not again when a variant is validated (pydantic-core#1660).
         return core_schema.no_info_wrap_validator_function(
@@ -278,17 +279,6 @@ class ModelSchema(BaseModel, Generic[ModelT]):
                 )
         return json_schema
 
-    @classmethod
-    def _shown(cls, schema: Any) -> Any:
-        schema = with_encodings(schema, cls.model_config)
-        hidden = [name for name in schema["fields"] if cls.is_write_only(name)]
-        if not hidden:
-            return schema
-        fields = dict(schema["fields"])
-        for name in hidden:
-            fields[name] = {**fields[name], "schema": optional(fields[name]["schema"])}
-        return without_unset(None, {**schema, "fields": fields})
-
 
 class FromAPI:
     """Mixed into a model: makes and updates its objects from the bodies of requests."""
@@ -313,6 +303,17 @@ class Collection(BaseModel, Generic[SchemaT]):
         """Return what the API shows of the objects of `queryset`; as `ModelSchema.from_qs()`."""
         [schema] = schemas_in(cls.model_fields["items"].annotation)
         return cls(items=cast("list[SchemaT]", schema.from_qs(queryset)))
+
+
+def _shown(shown: type[ModelSchema[Any]], schema: Any) -> Any:
+    schema = with_encodings(schema, shown.model_config)
+    hidden = [name for name in schema["fields"] if shown.is_write_only(name)]
+    if not hidden:
+        return schema
+    fields = dict(schema["fields"])
+    for name in hidden:
+        fields[name] = {**fields[name], "schema": optional(fields[name]["schema"])}
+    return without_unset(None, {**schema, "fields": fields})
 
 
 def _why_not_sent(schema: ModelSchema[Any], name: str) -> str:
