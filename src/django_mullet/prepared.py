@@ -303,7 +303,7 @@ class PreparedQuerySet(QuerySet[Any]):
         return super().get(*args, **kwargs)  # which says what is wrong
 
     def _few(self, key: str, change: Change, limits: Limits) -> list[Any] | None:
-        """Return what `change` makes of this queryset finds within `limits`, if it may have any."""
+        """Return what this queryset finds, changed and within `limits`, if it may have any."""
         if not self._takes_limits:
             return None
         if self.template.locks:  # which stands after the limits

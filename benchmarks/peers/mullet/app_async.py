@@ -15,6 +15,7 @@ from django_mullet.asgi import mount_django
 from django_mullet.routing import APIRouter
 from django_mullet.schemas import Create, Patch
 from django_mullet.transaction import Atomic
+from models import SavedTag
 from queries import (
     all_articles,
     all_rows,
@@ -81,7 +82,7 @@ async def article(pk: int) -> ArticleSchema:
 
 @router.post("/tags/", status_code=201)
 async def create_tag(body: Create[TagSchema]) -> TagSchema:
-    tag = body.to_model()
+    tag = body.update(SavedTag())
     await tag.asave()
     return TagSchema.from_model(tag)
 

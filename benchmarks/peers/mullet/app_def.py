@@ -14,6 +14,7 @@ from django_mullet.asgi import mount_django
 from django_mullet.routing import APIRouter
 from django_mullet.schemas import Create, Patch
 from django_mullet.transaction import Atomic
+from models import SavedTag
 from queries import (
     all_articles,
     all_rows,
@@ -80,7 +81,7 @@ def article(pk: int) -> ArticleSchema:
 
 @router.post("/tags/", status_code=201)
 def create_tag(body: Create[TagSchema]) -> TagSchema:
-    tag = body.to_model()
+    tag = body.update(SavedTag())
     tag.save()
     return TagSchema.from_model(tag)
 

@@ -4,12 +4,20 @@ The mixin would stand in the model itself, if that were not every peer's.
 """
 
 from django_mullet.prepared_writes import PreparedWrites
-from shop.models import Simulation
+from shop.models import Simulation, Tag
 
-__all__ = ["SavedSimulation"]
+__all__ = ["SavedSimulation", "SavedTag"]
 
 
 class SavedSimulation(PreparedWrites, Simulation):
+    """The same table."""
+
+    class Meta:
+        proxy = True
+        app_label = "shop"
+
+
+class SavedTag(PreparedWrites, Tag):
     """The same table."""
 
     class Meta:
