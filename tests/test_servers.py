@@ -70,6 +70,10 @@ def served(app: str, command: Command, options: Sequence[str]) -> Iterator[Serve
         return command(app, port, *options)
 
     with running(app, databases=databases, command=with_options) as server:
+        if command is granian:
+            # A worker of Granian's that is told to stop before it serves never does.
+            workers = 2 if options[:2] == TWO else 1
+            until(lambda: server.log().count("Started worker-") == workers)
         yield server
 
 
