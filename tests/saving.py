@@ -12,7 +12,7 @@ from django.apps.registry import Apps
 from django.contrib.postgres.search import SearchVectorField
 from django.db import DataError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import assume, reject
+from hypothesis import HealthCheck, Phase, assume, reject, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -32,13 +32,34 @@ MODELS = [
 ]
 
 
-def save(instance: Any, *, using: str = "default") -> None:
-    instance.save(using=using)
+few_examples = settings(
+    max_examples=8,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
 
-def unverified(instance: Any, *, using: str = "default") -> None:
+def save(instance: Any, **options: Any) -> None:
+    instance.save(**options)
+
+
+def unverified(instance: Any, **options: Any) -> None:
     with as_in_production():
-        instance.save(using=using)
+        instance.save(**options)
+
+
+def ways(model: Any) -> list[tuple[Any, Save]]:
+    """Return Django's way to save an object of `model`, and then the mixin's, each to be the same.
+
+    A class for the object each, and what saves it: the last by what was compiled before.
+    """
+    return [
+        (proxy_of(model), save),
+        (mixed(model), save),
+        (mixed(model), unverified),
+        (mixed(model), unverified),
+    ]
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from django.db.models.lookups import Exact, In, IntegerFieldExact, IntegerFieldO
 from django_mullet.as_is import class_as_is, class_listed, range_as_is
 from tests.testapp.models import Item
 
-BOTH = ("as_sql", "as_postgresql", "process_lhs", "process_rhs", "get_prep_lookup", "get_rhs_op")
-METHODS = (*BOTH, "get_db_prep_lookup")
+METHODS = (
+    *("as_sql", "as_postgresql", "process_lhs", "process_rhs"),
+    *("get_prep_lookup", "get_rhs_op", "get_db_prep_lookup"),
+)
 
 ID, N, NAME, AUTHOR = (Item._meta.get_field(name) for name in ("id", "n", "name", "author"))
 

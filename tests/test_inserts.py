@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from django.db.models.functions import Upper
 from django.db.models.signals import post_save, pre_save
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext, override_settings
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from django_mullet import inserts
@@ -33,7 +33,7 @@ from tests.fieldtypes.models import Composite, Files, Moments, Titled
 from tests.relations.models import Box
 from tests.saving import (
     MODELS,
-    as_in_production,
+    few_examples,
     made,
     mixed,
     model_of,
@@ -43,6 +43,7 @@ from tests.saving import (
     proxy_of,
     save,
     unverified,
+    ways,
 )
 from tests.testapp.models import Author, Item
 
@@ -102,22 +103,8 @@ def anew(by: Callable[..., None], model: Any) -> Callable[..., None]:
 
 def is_as_by_django(model: Any, values: dict[str, Any], **options: Any) -> bool:
     """Return whether an object with `values` becomes the same with the mixin."""
-
-    def save_so(instance: Any) -> None:
-        instance.save(**options)
-
-    def save_so_unverified(instance: Any) -> None:
-        with as_in_production():
-            instance.save(**options)
-
     outcomes = [
-        outcome(anew(by, model), kind(**values))
-        for kind, by in [
-            (proxy_of(model), save_so),
-            (mixed(model), save_so),
-            (mixed(model), save_so_unverified),
-            (mixed(model), save_so_unverified),
-        ]
+        outcome(anew(partial(by, **options), model), kind(**values)) for kind, by in ways(model)
     ]
     return outcomes[1:] == [outcomes[0]] * 3
 
@@ -131,12 +118,7 @@ def sets_itself(field: Any) -> bool:
     [model for model in MODELS if not any(map(sets_itself, model._meta.fields))],
     ids=lambda model: model._meta.label,
 )
-@settings(
-    max_examples=8,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@few_examples
 @given(data=st.data())
 def test_every_field_is_inserted_as_by_django(model: Any, data: st.DataObject) -> None:
     with transaction.atomic():

@@ -23,7 +23,7 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.signals import post_save, pre_save
 from django.db.models.sql import Query
 from django.test.utils import CaptureQueriesContext, override_settings
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -38,6 +38,7 @@ from tests.saving import (
     MODELS,
     as_in_production,
     drawn,
+    few_examples,
     made,
     mixed,
     model_of,
@@ -46,6 +47,7 @@ from tests.saving import (
     proxy_of,
     save,
     unverified,
+    ways,
     written,
 )
 from tests.testapp.models import Author, Item
@@ -70,12 +72,7 @@ def is_compiled(instance: Any, *, using: str = "default") -> bool:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-@settings(
-    max_examples=8,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@few_examples
 @given(data=st.data())
 def test_every_field_is_saved_as_by_django(model: Any, data: st.DataObject) -> None:
     with transaction.atomic():
@@ -92,12 +89,7 @@ def test_every_field_is_saved_as_by_django(model: Any, data: st.DataObject) -> N
         is_deferred = data.draw(st.booleans())
 
         outcomes = []
-        for kind, each in [
-            (proxy_of(model), save),
-            (mixed(model), save),
-            (mixed(model), unverified),
-            (mixed(model), unverified),
-        ]:
+        for kind, each in ways(model):
             rows = kind._base_manager.all()
             instance = (rows.only("pk", *values) if is_deferred else rows).get(pk=pk)
             for name, value in values.items():
