@@ -52,6 +52,9 @@ pytestmark = pytest.mark.django_db(databases=["default", "other"])
 IS_NEWER = django.VERSION >= (6,)
 IS_POSTGRES = connection.vendor == "postgresql"
 
+FAR = 1_000_000
+"""A key that no sequence comes to: those of PostgreSQL go on from test to test."""
+
 
 class Inserting:
     """Notes in the block what is inserted by what was compiled, and what is compiled."""
@@ -148,13 +151,13 @@ def test_a_statement_is_built_once() -> None:
 
 
 def test_a_statement_for_a_key_is_another() -> None:
-    keys = iter([70, 71, 72])
+    keys = iter([FAR, FAR + 1, FAR + 2])
     unverified(new_item())
 
     assert is_compiled(lambda: new_item(pk=next(keys)))
     unverified(mixed(Item)(pk=next(keys), name="Torch"))
 
-    assert Item.objects.get(pk=72).name == "Torch"
+    assert Item.objects.get(pk=FAR + 2).name == "Torch"
 
 
 def test_nothing_but_a_key_is_inserted() -> None:
@@ -200,7 +203,7 @@ def test_a_schema_and_managers_insert_by_it() -> None:
 @pytest.mark.usefixtures("fresh")
 def test_a_model_has_so_many_statements_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inserts, "MOST", 1)
-    keys = iter([70, 71])
+    keys = iter([FAR, FAR + 1])
 
     assert is_compiled(new_item)
     assert not is_compiled(lambda: new_item(pk=next(keys)))
@@ -432,10 +435,10 @@ def test_models_of_migrations_are_inserted_by_django() -> None:
 
 def test_what_a_fixture_has_is_inserted_by_django() -> None:
     with Inserting() as noted:
-        new_item(pk=70).save_base(raw=True)
+        new_item(pk=FAR).save_base(raw=True)
 
     assert noted.inserted == []
-    assert Item.objects.get().pk == 70
+    assert Item.objects.get().pk == FAR
 
 
 @pytest.mark.usefixtures("fresh")
