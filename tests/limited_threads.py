@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from django.db import connection
 
 from django_mullet import databases
-from django_mullet.concurrency import Job, Lease, WorkerPool, pool
+from django_mullet.concurrency import Job, WorkerPool, pool
+from django_mullet.leases import Lease
 from tests.testapp.models import Item
 
 __all__ = ["Thread", "limited_threads", "open_connections", "submitted", "use"]
@@ -34,9 +35,13 @@ class Thread:
     """A thread with limited connections."""
 
     def __init__(self, workers: WorkerPool) -> None:
-        self._lease = Lease()
-        workers.submit(self._lease.serve)
-        self.close = self._lease.close
+        self._is_needed = True
+        self._lease = Lease(workers, lambda: self._is_needed)
+
+    def close(self) -> None:
+        """Let the thread go when it has done what was submitted before."""
+        self._is_needed = False
+        self._lease.submit(lambda: None)
 
     def submit(self, function: Callable[[], T]) -> "Future[T]":
         return submitted(self._lease.submit, function)

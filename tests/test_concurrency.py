@@ -13,7 +13,8 @@ import pytest
 from django.test import override_settings
 
 from django_mullet import concurrency
-from django_mullet.concurrency import PARALLEL, STALL, Lease, WorkerPool
+from django_mullet.concurrency import PARALLEL, STALL, WorkerPool
+from django_mullet.leases import Lease
 from django_mullet.exceptions import Overloaded
 from tests.waiting import until
 

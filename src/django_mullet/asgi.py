@@ -7,6 +7,7 @@ owns, as `/api`, does FastAPI answer 404, unless Django has a view there.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, closing
 from functools import partial
@@ -30,11 +31,12 @@ from fastapi.routing import iter_route_contexts
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from django_mullet import components, conf, databases, exception_handlers
+from django_mullet import components, conf, exception_handlers
 from django_mullet._compat import set_handler_class
 from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
-from django_mullet.execution import Execution
+from django_mullet.execution import Execution, Habits
+from django_mullet.held_back import HeldBack
 from django_mullet.streaming import stream
 from django_mullet.urls import is_api_view
 
@@ -42,6 +44,12 @@ __all__ = ["SERVE_STATIC", "DjangoHandler", "is_mounted", "mount_django"]
 
 SERVE_STATIC = "mullet.serve_static"
 """Key of the scope by which a server says whether Django serves static files; else `DEBUG` does."""
+
+
+MOST_HABITS = 256
+"""First segments of paths that are told apart; clients can make up more."""
+
+logger = logging.getLogger("django.request")
 
 
 def mount_django(app: FastAPI) -> None:
@@ -148,6 +156,14 @@ class DjangoHandler(ASGIHandler):
         self.middleware = list(settings.MIDDLEWARE)
         self.load_middleware(is_async=False)
         self._serve_static = convert_exception_to_response(_serve_static)
+        self._habits: dict[str, Habits] = {}
+
+    def _habits_of(self, path: str) -> Habits:
+        """Return those of the views below the first segment of `path`, as far as they are few."""
+        segment = _first_segment(path)
+        if segment not in self._habits and len(self._habits) >= MOST_HABITS:
+            segment = ""
+        return self._habits.setdefault(segment, Habits())
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one HTTP request, unless the client leaves before."""
@@ -158,14 +174,19 @@ class DjangoHandler(ASGIHandler):
         except RequestAborted:
             return
         with closing(body):
-            execution = _DjangoExecution(scope, type(self))
+            execution = _DjangoExecution(scope, type(self), self._habits_of(scope["path"]))
             leave = execution.enter(takes_orm=True)
+            held_back = HeldBack(send)
             try:
                 async with self._until_client_leaves(receive):
-                    await self._answer(scope, body, execution, send)
-            except Overloaded:
+                    await self._answer(scope, body, execution, held_back)
+            except Overloaded as error:
+                logger.warning("Busy: %s: %s", scope["path"], error)
+                if held_back.has_sent:
+                    raise
                 await _busy()(scope, receive, send)
             finally:
+                held_back.give_up()
                 leave()
                 await execution.aclose()
 
@@ -188,9 +209,10 @@ class DjangoHandler(ASGIHandler):
     ) -> None:
         answer = await execution.run(partial(self._respond, scope, body, execution))
         if isinstance(answer, HttpRequest):
-            execution.pinned = databases.reconnects()
             chain = cast("_AsynchronousHandler", self._asynchronous)
             answer = self._prepare(await chain.get_response_async(answer), execution)
+        if isinstance(answer, StreamingHttpResponse):
+            execution.last()
         if isinstance(answer, StreamingHttpResponse) and not answer.is_async:
             pieces = cast("Iterable[bytes]", answer.streaming_content)
             answer.streaming_content = stream(pieces, execution)
@@ -221,6 +243,9 @@ class DjangoHandler(ASGIHandler):
         self._prepare(response, execution)
         if not response.streaming:
             execution.finish()
+        elif isinstance(response, FileResponse):
+            # Its body is no part of what queries: closing it ends the request.
+            execution.give_up_connections()
         return response
 
     def _prepare(
@@ -246,8 +271,8 @@ class _DjangoExecution(Execution):
 
     response: HttpResponseBase | None = None
 
-    def __init__(self, scope: Any, sender: type) -> None:
-        super().__init__(scope)
+    def __init__(self, scope: Any, sender: type, habits: Habits) -> None:
+        super().__init__(scope, habits=habits)
         self._sender = sender
 
     def start(self) -> None:

@@ -89,27 +89,16 @@ class _Entered(transaction.Atomic):
     async def enter(self) -> None:
         """Begin the transaction or savepoint; undo that if the task is cancelled meanwhile."""
         self._execution = execution_of_orm()
-        if self._execution is not None:
-            self._execution.hold()
         try:
             await _Job(partial(self._enter, _seen.get())).run()
         except BaseException as error:
             if self._is_open:
                 await self.leave(error)
-            else:
-                self._release()
             raise
 
     async def leave(self, error: BaseException | None) -> None:
         """Commit, or with an `error` roll back."""
-        try:
-            await _Job(partial(self._leave, error)).run_in_any_case()
-        finally:
-            self._release()
-
-    def _release(self) -> None:
-        if self._execution is not None:
-            self._execution.release()
+        await _Job(partial(self._leave, error)).run_in_any_case()
 
     # In the thread of the connection
 
@@ -128,8 +117,12 @@ class _Entered(transaction.Atomic):
                 )
         self.__enter__()
         self._is_open = True
+        if self._execution is not None:
+            self._execution.hold()
 
     def _leave(self, error: BaseException | None) -> None:
+        if self._execution is not None:
+            self._execution.release()
         blocks = self._open_blocks()
         if self not in blocks:
             problem = "The transaction of this 'async with atomic()' block has ended before it."

@@ -6,6 +6,11 @@ threads are warm. The pool keeps `PARALLEL` workers going; beyond those it start
 only when too many are *stalled*, busy with one job for longer than `STALL` seconds,
 as in a call to a slow service. So a CPU-bound load is served by few threads, which
 is fastest under the GIL, and a stuck endpoint does not stop the others.
+
+Two kinds of workers wait in the middle of their work. One that is leased waits for the next job
+of its request, and counts as none of the above. One that finds no connection to its database
+waits for that, and would be of no use to anybody else who needs one: so jobs that are known to
+query wait outside of the workers while too many of those wait inside, and the others go first.
 """
 
 import atexit
@@ -13,16 +18,21 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
 from queue import Empty, SimpleQueue
 
 from django_mullet import conf
 from django_mullet.exceptions import Overloaded
 
-__all__ = ["PARALLEL", "STALL", "Job", "Lease", "WorkerPool", "pool"]
+__all__ = ["PARALLEL", "STALL", "Job", "Refuse", "Worker", "WorkerPool", "current_worker", "pool"]
 
 Job = Callable[[], object]
+
+Refuse = Callable[[Exception], object]
+"""Tells who waits for a job that it will not be done, and why."""
 
 PARALLEL = 8
 """Workers that are kept going; more than this gains nothing under the GIL."""
@@ -37,21 +47,46 @@ IDLE = 10.0
 class Worker:
     """One thread and the box in which it gets its jobs."""
 
-    __slots__ = ("busy_since", "inbox", "thread")
+    __slots__ = ("busy_since", "inbox", "is_waiting", "thread")
 
     def __init__(self, pool: "WorkerPool", number: int) -> None:
         self.inbox: SimpleQueue[Job | None] = SimpleQueue()
         self.busy_since = time.monotonic()
+        self.is_waiting = False
+        """It is leased, and its request has nothing for it to do at the moment."""
         self.thread = threading.Thread(
             target=pool._work, args=(self,), name=f"mullet-{number}", daemon=True
         )
+
+
+class _Thread(threading.local):
+    worker: Worker
+
+
+_thread = _Thread()
+
+
+def current_worker() -> Worker:
+    """Return the worker that the calling code runs in; raise `AttributeError` outside of one."""
+    return _thread.worker
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A job that waits for a worker."""
+
+    number: int
+    job: Job
+    deadline: float
+    refuse: Refuse | None
 
 
 class WorkerPool:
     """Threads that run jobs, first come first served.
 
     `enter` and `leave`, functions without arguments, run in each worker thread when
-    it starts and before it ends.
+    it starts and before it ends. `starved` has an element for each worker that waits for a
+    connection.
 
     Handing a job over takes no lock, for which the event loop would have to wait: `_idle` and
     `_backlog` are changed by single operations, which are atomic, and whoever puts something
@@ -61,11 +96,14 @@ class WorkerPool:
     def __init__(self) -> None:
         self.enter: Job = lambda: None
         self.leave: Job = lambda: None
+        self.starved: Sized = ()
         self._reset()
 
     def _reset(self) -> None:
         self._idle: list[Worker] = []
-        self._backlog: deque[Job] = deque()
+        self._backlog: deque[_Waiting] = deque()
+        self._querying: deque[_Waiting] = deque()
+        self._numbers = count()
         self._workers: set[Worker] = set()
         self._started = 0
         self._changing = threading.Lock()  # held to change or read `_workers`
@@ -73,18 +111,25 @@ class WorkerPool:
         self._crowded = threading.Event()
         self._stopping = False
 
-    def submit(self, job: Job, *, even_if_full: bool = False) -> None:
+    def submit(
+        self, job: Job, *, or_refuse: Refuse | None = None, even_if_full: bool = False
+    ) -> None:
         """Have `job` run in a worker, as soon as one is free.
 
-        Raise `Overloaded` when `MULLET["QUEUE"]` jobs wait already. A job must not
-        raise.
+        With `or_refuse` it is one that will query: if it is still held back after
+        `MULLET["CONNECTION_TIMEOUT"]` seconds, because too many workers wait for connections,
+        `or_refuse` is called in its place, with an error. Raise `Overloaded` when
+        `MULLET["QUEUE"]` jobs wait already. A job must not raise.
         """
-        try:
-            worker = self._idle.pop()
-        except IndexError:
-            self._start_worker_or_wait(job, even_if_full=even_if_full)
-        else:
-            worker.inbox.put(job)
+        if or_refuse is None or not self._is_starved():
+            try:
+                worker = self._idle.pop()
+            except IndexError:
+                pass
+            else:
+                worker.inbox.put(job)
+                return
+        self._start_worker_or_wait(job, or_refuse, even_if_full=even_if_full)
 
     def stop(self, timeout: float = 5.0) -> None:
         """End the idle workers now and the others after their job; wait `timeout` seconds.
@@ -111,32 +156,51 @@ class WorkerPool:
     @property
     def waiting(self) -> int:
         """How many jobs wait for a worker now."""
-        return len(self._backlog)
+        return len(self._backlog) + len(self._querying)
 
-    def _start_worker_or_wait(self, job: Job, *, even_if_full: bool) -> None:
+    def _start_worker_or_wait(self, job: Job, refuse: Refuse | None, *, even_if_full: bool) -> None:
         with self._changing:
-            if self._may_grow():
+            if self._may_grow() and not (refuse is not None and self._is_starved()):
                 self._start_worker(job)
                 return
-        if not even_if_full and len(self._backlog) >= conf.current().queue:
+        limits = conf.current()
+        if not even_if_full and self.waiting >= limits.queue:
             raise Overloaded(
                 "All workers are busy, and as many jobs wait as MULLET['QUEUE'] lets wait. Run "
                 "more processes, or raise MULLET['THREADS'] if endpoints wait for slow services."
             )
-        self._backlog.append(job)
+        deadline = time.monotonic() + limits.connection_timeout
+        backlog = self._backlog if refuse is None else self._querying
+        backlog.append(_Waiting(next(self._numbers), job, deadline, refuse))
         self._match()
         if not self._crowded.is_set():
             self._call_watcher()
 
+    def _is_starved(self) -> bool:
+        """Return whether as many workers wait for a connection as may: some are left for others."""
+        starved = len(self.starved)
+        return starved > 0 and starved >= max(1, conf.current().threads - PARALLEL)
+
+    def _has_next(self) -> bool:
+        return bool(self._backlog or (self._querying and not self._is_starved()))
+
+    def _take(self) -> Job:
+        """Return the job whose turn it is; raise `IndexError` if none may begin now."""
+        if self._querying and not self._is_starved():
+            with suppress(IndexError):  # another thread has taken it
+                if not self._backlog or self._querying[0].number < self._backlog[0].number:
+                    return self._querying.popleft().job
+        return self._backlog.popleft().job
+
     def _match(self) -> None:
         """Give jobs that wait to workers that are idle, while there are both."""
-        while self._backlog:
+        while self._has_next():
             try:
                 worker = self._idle.pop()
             except IndexError:
                 return
             try:
-                worker.inbox.put(self._backlog.popleft())
+                worker.inbox.put(self._take())
             except IndexError:
                 self._idle.append(worker)
 
@@ -144,14 +208,15 @@ class WorkerPool:
 
     def _may_grow(self) -> bool:
         limits = conf.current()
-        size = len(self._workers)
-        if size >= limits.threads:
+        at_work = [worker for worker in self._workers if not worker.is_waiting]
+        size = len(at_work)
+        if size >= limits.threads or len(self._workers) >= limits.threads + limits.connections:
             return False
         wanted = min(PARALLEL, limits.connections)
         if size < wanted:
             return True
         stalled_since = time.monotonic() - STALL
-        going = sum(worker.busy_since > stalled_since for worker in self._workers)
+        going = sum(worker.busy_since > stalled_since for worker in at_work)
         return going < wanted
 
     def _start_worker(self, job: Job) -> None:
@@ -164,6 +229,7 @@ class WorkerPool:
     # In the threads of the pool
 
     def _work(self, worker: Worker) -> None:
+        _thread.worker = worker
         self.enter()
         try:
             while (job := self._next_job(worker)) is not None:
@@ -179,7 +245,7 @@ class WorkerPool:
         """Return the next job for `worker`, or `None`: it should end."""
         if worker.inbox.empty():
             try:
-                return self._backlog.popleft()
+                return self._take()
             except IndexError:
                 self._idle.append(worker)
             self._match()
@@ -214,44 +280,31 @@ class WorkerPool:
         while True:
             self._crowded.wait()
             time.sleep(STALL / 2)
+            self._refuse_overdue()
+            self._match()
             with self._changing:
-                while self._backlog and self._may_grow():
+                while self._has_next() and self._may_grow():
                     with suppress(IndexError):
-                        self._start_worker(self._backlog.popleft())
-            if not self._backlog:
+                        self._start_worker(self._take())
+            if not (self._backlog or self._querying):
                 self._crowded.clear()
-                if self._backlog:  # since then
+                if self._backlog or self._querying:  # since then
                     self._crowded.set()
 
-
-class Lease:
-    """A worker that serves one owner only, from a queue of the owner's, until it is closed."""
-
-    __slots__ = ("_queue", "_thread")
-
-    def __init__(self) -> None:
-        self._thread: int | None = None
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
-
-    def submit(self, job: Job) -> None:
-        """Have `job` run in the leased worker."""
-        self._queue.put(job)
-
-    def close(self) -> None:
-        """Give the worker back when it has done what was submitted before."""
-        self._queue.put(None)
-
-    @property
-    def is_served_here(self) -> bool:
-        """Whether the calling thread is the leased worker."""
-        return self._thread == threading.get_ident()
-
-    def serve(self) -> None:
-        """Run the owner's jobs until the lease is closed; itself a job for the pool."""
-        self._thread = threading.get_ident()
-        while (job := self._queue.get()) is not None:
-            job()
-            del job
+    def _refuse_overdue(self) -> None:
+        """Refuse those that have waited too long for others to find connections."""
+        now = time.monotonic()
+        with suppress(IndexError):  # there are no more
+            while (first := self._querying.popleft()).deadline < now:
+                assert first.refuse is not None
+                first.refuse(
+                    Overloaded(
+                        "No connection became free within "
+                        f"{conf.current().connection_timeout} s, and many requests wait for one "
+                        "(see MULLET['CONNECTIONS'])."
+                    )
+                )
+            self._querying.appendleft(first)
 
 
 pool = WorkerPool()

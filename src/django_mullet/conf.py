@@ -25,6 +25,12 @@ class Settings:
     connections: int = 20
     """The most connections that the workers of one process open per database alias."""
 
+    lasting: int | None = None
+    """The most of those connections that streams and WebSockets hold; by default half."""
+
+    stream_buffer: int = 2**18
+    """Bytes that the body of a stream is made ahead of its client."""
+
     queue: int = 2000
     """How many requests may wait for a worker; one more is answered 503."""
 

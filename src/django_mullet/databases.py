@@ -4,36 +4,49 @@ Django keeps one connection per thread and alias, which is right while there are
 more threads than connections. Here the two are limited separately: each worker thread
 has, as Django's own thread-local connection, an instance of the configured backend's
 class that asks a `Limiter` before it connects. A worker keeps its connection between
-requests, as `CONN_MAX_AGE` says; while it is idle, or others wait, another worker may
-take over the DB-API connection in it.
+requests, as `CONN_MAX_AGE` says; between two requests, and only then, another worker may
+take over the DB-API connection in it: as it is, without connecting anew.
 """
 
 import os
 import threading
+import time
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 from weakref import ref
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from django_mullet import conf
+from django_mullet._compat import receivers_of
 from django_mullet.exceptions import ConnectionLimitReached
 
 __all__ = [
     "LimitedConnection",
     "Limiter",
+    "backends_with_state",
+    "begin",
     "close_abandoned",
     "close_all",
     "close_old",
     "expect_no_loss",
+    "give_back",
     "in_use",
     "install",
+    "is_held",
+    "keep_state",
     "limiter",
     "lost_connection",
     "park",
-    "reconnects",
+    "prepare",
+    "starved",
 ]
+
+starved: "set[LimitedConnection]" = set()
+"""Those that wait, in their workers, for a connection to become free."""
 
 
 class Limiter:
@@ -50,11 +63,11 @@ class Limiter:
         self._waiting: dict[LimitedConnection, threading.Event] = {}
         self._lock = threading.Lock()
 
-    def acquire(self, connection: "LimitedConnection") -> None:
+    def acquire(self, connection: "LimitedConnection") -> bool:
         """Have `connection` take over an idle DB-API connection, or leave it to open a new one.
 
-        Wait while `MULLET["CONNECTIONS"]` are open and in use; raise
-        `ConnectionLimitReached` after `MULLET["CONNECTION_TIMEOUT"]` seconds.
+        Return whether it has taken one over. Wait while `MULLET["CONNECTIONS"]` are open and in
+        use; raise `ConnectionLimitReached` after `MULLET["CONNECTION_TIMEOUT"]` seconds.
         """
         limits = conf.current()
         with self._lock:
@@ -63,23 +76,27 @@ class Limiter:
                 coldest = next(iter(self._parked))
                 del self._parked[coldest]
                 coldest.give_to(connection)
-                return
+                return True
             if self.open < limits.connections:
                 self.open += 1
-                return
+                return False
             turn = self._waiting[connection] = threading.Event()
+        starved.add(connection)
         try:
             turn.wait(limits.connection_timeout)
         except BaseException:
             if not self._stop_waiting(connection):
                 self.release() if connection.connection is None else connection.abandon()
             raise
+        finally:
+            starved.discard(connection)
         if self._stop_waiting(connection):
             raise ConnectionLimitReached(
                 f"No connection to database '{self.alias}' became free within "
                 f"{limits.connection_timeout} s: all {limits.connections} are in use "
                 "(see MULLET['CONNECTIONS'])."
             )
+        return connection.connection is not None
 
     def release(self) -> None:
         """Note that a connection is closed: whoever waits longest may open one."""
@@ -109,6 +126,15 @@ class Limiter:
         with self._lock:
             return self._waiting.pop(connection, None) is not None
 
+    def renew(self, worn: "LimitedConnection", fresh: "LimitedConnection") -> None:
+        """Have `fresh` stand in the place of `worn`, which is parked, or has no connection."""
+        with self._lock:
+            if worn.parked:
+                del self._parked[worn]
+                worn.give_to(fresh)
+                self._parked[fresh] = None
+                fresh.parked = True
+
     def claim(self, connection: "LimitedConnection") -> None:
         """Take `connection` back for its worker; what it held may be gone."""
         with self._lock:
@@ -125,9 +151,8 @@ def limiter(alias: str) -> Limiter:
 class LimitedConnection(BaseDatabaseWrapper):
     """Mixed into a backend's `DatabaseWrapper`: asks before it connects.
 
-    Between jobs it is parked. A job that queries claims it; one that does not leaves it to
-    whoever needs it. While `QuerySet.iterator()` reads from a cursor it is not: the cursor is
-    the connection's.
+    Between requests it is parked. A request that queries claims it, and has it to its end; one
+    that does not leaves it to whoever needs it.
     """
 
     health_check_enabled: bool
@@ -154,6 +179,8 @@ class LimitedConnection(BaseDatabaseWrapper):
             super().close_if_health_check_failed()
 
     def _claim(self) -> None:
+        if _thread.before_claim is not None:
+            _thread.before_claim()
         limiter(self.alias).claim(self)
         # What `request_started` has Django do, for this request.
         self.close_if_unusable_or_obsolete()
@@ -174,25 +201,37 @@ class LimitedConnection(BaseDatabaseWrapper):
             self.abandon()
 
     def connect(self) -> None:
+        if _thread.before_claim is not None:
+            _thread.before_claim()
         try:
+            if limiter(self.alias).acquire(self) and self._go_on():
+                return
             super().connect()
         except Exception:
             _thread.lost_connection = True
             raise
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        close_at = self.close_at
-        limiter(self.alias).acquire(self)
-        if self.connection is not None:  # taken over
-            if not self.settings_dict["CONN_HEALTH_CHECKS"] or self.is_usable():
-                return self.connection
-            super().close()
-            self.close_at = close_at
         try:
             return super().get_new_connection(conn_params)
         except BaseException:
             limiter(self.alias).release()
             raise
+
+    def _go_on(self) -> bool:
+        """Use what has been taken over, as the next request of its last worker would.
+
+        Return whether that is possible; if not, it is closed, and there is room for another.
+        """
+        self.in_atomic_block = self.closed_in_transaction = False
+        self.needs_rollback = self.errors_occurred = False
+        self.savepoint_ids, self.atomic_blocks, self.run_on_commit = [], [], []
+        self.health_check_enabled = self.settings_dict["CONN_HEALTH_CHECKS"]
+        self.health_check_done = True
+        is_obsolete = self.close_at is not None and time.monotonic() >= self.close_at
+        if is_obsolete or (self.health_check_enabled and not self.is_usable()):
+            super().close()  # SQLite keeps a database in memory open
+        return self.connection is not None
 
     def close(self) -> None:
         if self.parked:
@@ -210,8 +249,36 @@ class LimitedConnection(BaseDatabaseWrapper):
     def give_to(self, other: "LimitedConnection") -> None:
         """Have `other` hold this DB-API connection and its end; this wrapper is then closed."""
         other.connection, other.close_at = self.connection, self.close_at
+        other.autocommit = self.autocommit
         self.connection = self.lasting_cursor = None
         self.parked = False
+
+    def is_held(self) -> bool:
+        """Return whether it is in the middle of something that only its thread can end."""
+        return bool(
+            self.in_atomic_block
+            or self.cursors
+            or (
+                self.connection is not None
+                and not self.parked
+                and self.autocommit is not self.settings_dict["AUTOCOMMIT"]
+            )
+        )
+
+    def clean(self) -> None:
+        """Have the session forget what it was told, as if it had just been opened."""
+        self.lasting_cursor = None
+        if self.connection is None:
+            return
+        if self.vendor != "postgresql" or _is_set_up_by_others():
+            self.close()
+            return
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute("DISCARD ALL")
+            self.init_connection_state()
+        except Exception:  # the driver's own, too
+            self.abandon()
 
     def abandon(self) -> None:
         """Close this connection, and forget a transaction that was never ended."""
@@ -230,10 +297,40 @@ def _limited(backend: Any) -> type[LimitedConnection]:
     return type(backend.__name__, (LimitedConnection, backend), {"__module__": backend.__module__})
 
 
+def _is_django_s(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether `connection` has no state but what Django knows."""
+    backend: Any = type(connection)
+    return _are_django_s(backend)
+
+
+@cache
+def _are_django_s(backend: Any) -> bool:
+    modules = [cls.__module__ for cls in backend.__mro__ if cls not in (object, LimitedConnection)]
+    return all(module.startswith(_DJANGO_S) for module in modules)
+
+
+_DJANGO_S = ("django.db.backends.", "django.contrib.gis.db.backends.")
+
+
+def backends_with_state() -> Iterator[tuple[str, str]]:
+    """Yield the aliases with a backend that is not Django's own, and the backend."""
+    for alias, settings in connections.settings.items():
+        if not _is_django_s(connections.create_connection(alias)):
+            yield alias, settings["ENGINE"]
+
+
+def _is_set_up_by_others() -> bool:
+    """Return whether somebody but Django is told of new connections, and may set them up."""
+    modules = [receiver.__module__ for receiver in receivers_of(connection_created)]
+    return not all(module.startswith(("django.", "django_mullet.")) for module in modules)
+
+
 class _Thread(threading.local):
     def __init__(self) -> None:
-        self.connections: list[LimitedConnection] = []
+        self.connections: dict[str, LimitedConnection] = {}
+        self.has_state = False
         self.lost_connection = False
+        self.before_claim: Callable[[], object] | None = None
 
 
 _thread = _Thread()
@@ -243,27 +340,94 @@ os.register_at_fork(after_in_child=limiter.cache_clear)
 
 def install() -> None:
     """Give the calling thread limited connections for every alias; none is opened yet."""
-    for alias in connections:
-        ordinary = connections.create_connection(alias)
-        backend: Any = type(ordinary)
-        limited = _limited(backend)(ordinary.settings_dict, alias)
-        connections[alias] = limited
-        _thread.connections.append(limited)
+    held = _thread.connections
+    for alias in [alias for alias in held if alias not in connections.settings]:
+        held.pop(alias).abandon()
+    ordinary = {each.alias: each for each in connections.all(initialized_only=True)}
+    for alias in [alias for alias in connections.settings if alias not in held]:
+        if alias in ordinary:
+            ordinary[alias].close()
+        held[alias] = connections[alias] = _new(alias)
+    _thread.has_state = not all(map(_is_django_s, held.values()))
+
+
+def _new(alias: str) -> LimitedConnection:
+    ordinary = connections.create_connection(alias)
+    backend: Any = type(ordinary)
+    return _limited(backend)(ordinary.settings_dict, alias)
+
+
+def begin() -> None:
+    """Before the first job of a request: leave nothing of another in the wrappers.
+
+    A backend that is not Django's own keeps state there: which tenant's schema it has told the
+    session to use, for instance.
+    """
+    if not _thread.has_state:
+        return
+    for alias, worn in list(_thread.connections.items()):
+        if not _is_django_s(worn):
+            fresh = _new(alias)
+            limiter(alias).renew(worn, fresh)
+            worn.close()
+            _thread.connections[alias] = fresh
+            if connections[alias] is worn:  # and not that of a test
+                connections[alias] = fresh
+
+
+def prepare(before_claim: Callable[[], object] | None = None) -> None:
+    """Before each job: have new aliases looked after, and `lost_connection()` tell of this job.
+
+    `before_claim` is called before a connection is used that was not, and may raise.
+    """
+    expect_no_loss()
+    _thread.before_claim = before_claim
+    if _is_outdated() and not _used_elsewhere():
+        install()
+
+
+def _is_outdated() -> bool:
+    return _thread.connections.keys() != connections.settings.keys()
+
+
+def _used_elsewhere() -> bool:
+    """Return whether an alias that has come since is used already, by an ordinary connection."""
+    return any(
+        each.connection is not None and each.alias not in _thread.connections
+        for each in connections.all(initialized_only=True)
+    )
+
+
+def keep_state() -> bool:
+    """Return whether the calling worker's connections have state that is no query's."""
+    return _thread.has_state
 
 
 def close_all() -> None:
     """Close the calling worker's connections, and whatever was left open on them."""
-    for connection in _thread.connections:
+    for connection in _thread.connections.values():
         connection.abandon()
 
 
 def park() -> None:
-    """After a job: let others take the calling worker's open connections over."""
-    for connection in _thread.connections:
+    """After a request: let others take the calling worker's open connections over."""
+    for connection in _thread.connections.values():
         is_open = connection.connection is not None
-        is_free = not (connection.parked or connection.in_atomic_block or connection.cursors)
-        if is_open and is_free:
+        if is_open and not (connection.parked or connection.is_held()):
             limiter(connection.alias).park(connection)
+    if _is_outdated():
+        install()
+
+
+def give_back(*, clean: bool) -> None:
+    """After a call that is a unit of its own: do what is done at the end of a request."""
+    for connection in _thread.connections.values():
+        if connection.connection is None or connection.parked or connection.is_held():
+            continue
+        connection.close_if_unusable_or_obsolete()
+        if clean:
+            connection.clean()
+    park()
 
 
 def close_old() -> None:
@@ -271,25 +435,25 @@ def close_old() -> None:
 
     A parked one has its turn when it is claimed.
     """
-    for connection in _thread.connections:
+    for connection in _thread.connections.values():
         if connection.connection is not None and not connection.parked:
             connection.close_if_unusable_or_obsolete()
 
 
 def reset_queries() -> None:
     """Do what `django.db.reset_queries` does, for the calling worker's connections."""
-    for connection in _thread.connections:
+    for connection in _thread.connections.values():
         if connection.queries_log:
             connection.queries_log.clear()
 
 
 def close_abandoned() -> None:
     """Close cursors that the calling worker has left open, and connections in a transaction."""
-    for connection in _thread.connections:
-        if connection.in_atomic_block:
-            connection.abandon()
-        elif connection.cursors:
+    for connection in _thread.connections.values():
+        if connection.cursors:
             connection.close_cursors()
+        if connection.is_held():
+            connection.abandon()
 
 
 def expect_no_loss() -> None:
@@ -315,19 +479,13 @@ def _is_there(connection: BaseDatabaseWrapper) -> bool:
 
 
 def in_use() -> bool:
-    """Return whether the calling worker has a transaction open, or is in `QuerySet.iterator()`."""
-    for connection in _thread.connections:
-        if connection.in_atomic_block or connection.cursors:
+    """Return whether the calling worker has a connection open that its request has used."""
+    for connection in _thread.connections.values():
+        if connection.connection is not None and not connection.parked:
             return True
-    return False
+    return _is_outdated() and _used_elsewhere()
 
 
-def reconnects() -> bool:
-    """Return whether some database is connected to anew by every request.
-
-    So it is with `CONN_MAX_AGE = 0`, Django's default, unless psycopg's pool is used.
-    """
-    return any(
-        settings["CONN_MAX_AGE"] == 0 and not settings["OPTIONS"].get("pool")
-        for settings in connections.settings.values()
-    )
+def is_held() -> bool:
+    """Return whether the calling worker is in the middle of a transaction, or of a result."""
+    return any(connection.is_held() for connection in _thread.connections.values())

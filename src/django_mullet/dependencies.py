@@ -340,16 +340,37 @@ def _coroutine_function(call: Endpoint) -> Endpoint:
     return adapted
 
 
+class _Managed:
+    """A generator that is left in the worker that entered it."""
+
+    __slots__ = ("_execution", "_manager")
+
+    def __init__(self, call: Endpoint, values: dict[str, Any]) -> None:
+        self._execution = current_execution.get()
+        self._manager = contextmanager(call)(**values)
+
+    def enter(self) -> Any:
+        value = self._manager.__enter__()
+        self._execution.hold()
+        return value
+
+    def leave(self, *exc_info: Any) -> Any:
+        try:
+            return self._manager.__exit__(*exc_info)
+        finally:
+            self._execution.release()
+
+
 def _entered(call: Endpoint, scope: Scope) -> Endpoint:
     """Enter the generator `call` here, and leave its exit to FastAPI's stack for `scope`."""
     stack_of = function_stack if scope == "function" else request_stack
 
     async def adapted(**values: Any) -> Any:
-        manager = contextmanager(call)(**values)
-        value = await _in_worker(manager.__enter__)
+        manager = _Managed(call, values)
+        value = await _in_worker(manager.enter)
 
         async def leave(*exc_info: Any) -> Any:
-            return await _leave_in_worker(functools.partial(manager.__exit__, *exc_info))
+            return await _leave_in_worker(functools.partial(manager.leave, *exc_info))
 
         stack_of(current_execution.get().scope).push_async_exit(leave)
         return value
@@ -361,16 +382,16 @@ def _managed(call: Endpoint) -> Endpoint:
     """Make an async generator, which FastAPI enters and leaves itself, of the generator `call`."""
 
     async def adapted(**values: Any) -> AsyncIterator[Any]:
-        manager = contextmanager(call)(**values)
-        value = await _in_worker(manager.__enter__)
+        manager = _Managed(call, values)
+        value = await _in_worker(manager.enter)
         try:
             yield value
         except BaseException as error:
-            leave = functools.partial(manager.__exit__, type(error), error, error.__traceback__)
+            leave = functools.partial(manager.leave, type(error), error, error.__traceback__)
             if not await _leave_in_worker(leave):
                 raise
         else:
-            await _leave_in_worker(functools.partial(manager.__exit__, None, None, None))
+            await _leave_in_worker(functools.partial(manager.leave, None, None, None))
 
     return adapted
 

@@ -2,8 +2,8 @@
 
 An `Execution` is one request, or WebSocket, seen from Django: whatever is synchronous in
 it runs in worker threads, between `request_started` and `request_finished`, in one
-`contextvars.Context`, and in a single worker where that matters: when the execution is
-pinned, and while a connection is in use, that is, in a transaction or in `QuerySet.iterator()`.
+`contextvars.Context`, one job after the other. From the first query on that is one worker, with
+its connections, to the end of the request: what a session was told, or has locked, holds.
 
 A coroutine driven by `Execution.run_coroutine` moves between the event loop and the worker
 itself, as `hops` tells.
@@ -12,11 +12,10 @@ itself, as `hops` tells.
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
-from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from types import coroutine
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from django.conf import settings
 from django.core.handlers.asgi import get_script_prefix as script_prefix_of
@@ -25,14 +24,19 @@ from django.urls import get_script_prefix, set_script_prefix
 
 from django_mullet import databases, from_thread, lifecycle, sharing
 from django_mullet._compat import ThreadSensitiveExecutor, move_context, runs_orm, send_orm_to
-from django_mullet.concurrency import Job, Lease, pool
+from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.hops import WORKER, Below, Hop, drive, set_hop
+from django_mullet.lasting import share
+from django_mullet.leases import Lease, LeasedJob
 from django_mullet.queries import QueryLog
 
-__all__ = ["Execution", "current_execution", "execution_of_orm"]
+__all__ = ["Execution", "Habits", "current_execution", "execution_of_orm"]
 
 T = TypeVar("T")
+
+Unit = Literal["request", "call"]
+"""What has a connection to itself."""
 
 current_execution: ContextVar["Execution"] = ContextVar("mullet_execution")
 """The execution that the running code belongs to; unset outside a request."""
@@ -45,33 +49,51 @@ def _enter_worker() -> None:
 
 pool.enter = _enter_worker
 pool.leave = databases.close_all
+pool.starved = databases.starved
+
+
+class Habits:
+    """What the requests of a route have done so far."""
+
+    queries = False
+    """Some have used a connection."""
 
 
 class Execution:
     """One request or WebSocket, for which synchronous code runs in Django workers.
 
-    `pinned` keeps one worker for the whole execution. Make it on the event loop that
-    serves the request, and await `aclose()` in the end. Not for concurrent use: one
-    `run` or `run_coroutine` at a time.
+    With `unit` "call" each call is a unit of its own, as far as it leaves no transaction open: it
+    may have another connection than the one before, and none of what the session was told then.
+    `lasts` says that it ends when the client wants; see `lasting`.
+
+    Make it on the event loop that serves the request, and await `aclose()` in the end. One `run`
+    or `run_coroutine` at a time; calls of the async ORM wait for each other.
     """
 
-    def __init__(self, scope: Any, *, pinned: bool = False) -> None:
+    def __init__(
+        self,
+        scope: Any,
+        *,
+        habits: Habits | None = None,
+        unit: Unit = "request",
+        lasts: bool = False,
+    ) -> None:
         self.scope = scope
-        self.pinned = pinned
         self.log: QueryLog | None = None
         """Notes the queries of this execution, if somebody has set one."""
         self.connection_lost = False
         """Whether a job failed because its database was not there."""
-        self._loop = asyncio.get_running_loop()
+        self._habits = habits or Habits()
+        self._unit = unit
+        self._before_claim: Callable[[], None] | None = self._count if lasts else None
+        self._is_counted = False  # in the share of what lasts
         self._context: Context | None = None
-        self._lease: Lease | None = None
+        self._lease = Lease(pool, self._needs_worker)
         self._holds = 0
-        self._is_in_use = False  # a connection that a job left so in the leased worker
+        self._uses_connection = False
         self._shared = sharing.held_by_test()
         self._started = False
         self._closed = False
-        self._waiting = 0
-        self._keeping = 0  # of those that wait: how many do not lend their connections
         self._streams: tuple[Callable[[], None], ...] = ()
 
     # On the event loop
@@ -107,7 +129,6 @@ class Execution:
         hop = self._hop(function)
         cancelled = await self._settled(hop)
         self.bring_context()
-        self.let_go()
         value = hop.value()
         if cancelled is not None:
             raise cancelled
@@ -137,11 +158,12 @@ class Execution:
                 continue
             try:
                 hop = self._hop(partial(drive, coro))
-            except Overloaded as error:
-                step = partial(coro.throw, error)
+            except Overloaded as busy:
+                step = partial(coro.throw, busy)
                 continue
             cancelled = yield from self._settled(hop).__await__()
-            step = partial(coro.send, None) if cancelled is None else partial(coro.throw, cancelled)
+            problem = hop.refusal if cancelled is None else cancelled
+            step = partial(coro.send, None) if problem is None else partial(coro.throw, problem)
             if hop.begun:
                 finished, value = hop.value()
                 if finished and cancelled is not None:
@@ -163,10 +185,7 @@ class Execution:
             except BaseException as error:
                 below.error = error
             self._context = entered
-            lease = cast("Lease", self._lease)
-            if below.made_lease:
-                self._lease = None
-            lease.close()
+            self._lease.resume()
             cancelled = await hop.settled()
         return cancelled
 
@@ -178,26 +197,6 @@ class Execution:
         if self._context is not None:
             move_context(self._context)
 
-    def hold(self) -> None:
-        """Have everything that is synchronous run in one worker, until `release()`.
-
-        May be called again before that, and then needs as many releases.
-        """
-        self._holds += 1
-
-    def release(self) -> None:
-        """Undo one `hold()`, and free the worker if nothing else needs it."""
-        self._holds -= 1
-        self.let_go()
-
-    def let_go(self) -> None:
-        """Free the worker, unless the execution is pinned, held or uses a connection."""
-        is_needed = self.pinned or self._holds or self._is_in_use or self._waiting
-        if self._lease is None or is_needed:
-            return
-        self._lease.close()
-        self._lease = None
-
     def add_stream(self, stop: Callable[[], None]) -> None:
         """Have `stop` called when nobody wants more of what a worker produces."""
         self._streams += (stop,)
@@ -207,49 +206,42 @@ class Execution:
         for stop in self._streams:
             stop()
 
+    def last(self, *, in_any_case: bool = False) -> None:
+        """Note that this ends when the client wants, from now on.
+
+        Raise `Overloaded` if it holds a connection, and others that last hold as many as may be
+        held; not `in_any_case`. A connection that it asks for later is refused then.
+        """
+        count = self._before_claim = partial(self._count, in_any_case=in_any_case)
+        if self._uses_connection:
+            count()
+
     async def aclose(self) -> None:
         """Send `request_finished`, if there is anything to finish, and free the worker.
 
         A task that outlives the request may go on using the execution: each of its calls
-        then runs by itself, in any worker. One that holds the worker keeps it.
+        is then a unit of its own, in any worker. One that is in a transaction keeps the worker.
         """
-        self.pinned = False
         self._closed = True
         self.stop_streams()
-        lease = self._lease
-        finishing = Hop(self, self._finishing()) if self._started else None
-        if finishing is not None:
-            # Not where a task goes on with its transaction: finishing closes connections.
-            if lease is not None and (self._shared is not None or not self._holds):
-                lease.submit(finishing)
-            else:
-                pool.submit(finishing, even_if_full=True)
-        self._is_in_use = False
-        self.let_go()
-        if finishing is not None:
+        if self._started:
+            finishing = Hop(self, self._finishing())
+            self._lease.submit(finishing, even_if_full=True)
             await finishing.settled(gives_up=False)
 
     @property
     def has_worker(self) -> bool:
         """Whether a worker is bound to this execution."""
-        return self._lease is not None
+        return self._lease.has_worker
 
     @property
     def is_started(self) -> bool:
         """Whether `request_started` has been sent, and `request_finished` has not."""
         return self._started
 
-    def submit(self, job: Job) -> None:
-        """Have `job` run in the worker of this execution, or in any if it has none."""
-        if self._lease is not None:
-            self._lease.submit(job)
-        elif self.pinned or self._holds:
-            lease = Lease()
-            pool.submit(lease.serve)
-            self._lease = lease
-            lease.submit(job)
-        else:
-            pool.submit(job)
+    def submit(self, job: LeasedJob) -> None:
+        """Have `job` run after those before it; raise `Overloaded` if there is no worker for it."""
+        self._lease.submit(job, queries=self._habits.queries)
 
     def _finishing(self) -> Callable[[], None]:
         """Return what finishes with the ContextVars that there are, as caches hang on them.
@@ -274,20 +266,12 @@ class Execution:
 
     def wait_for(self, below: "Below[T]", hop: "Hop[Any]") -> T:
         """Return what a coroutine that moves to the event loop returns; see `run_below`."""
-        below.made_lease = self._lease is None
-        lease = self._lease = self._lease or Lease()
-        self._waiting += 1
-        self._keeping += not below.lends
         if self._shared is not None:
             self._shared.__exit__()
-        elif not self._keeping:
-            databases.park()
         set_hop(None)
         hop.wait_for(below)
-        lease.serve()
+        self._lease.wait()
         set_hop(hop)
-        self._keeping -= not below.lends
-        self._waiting -= 1
         if self._shared is not None:
             self._shared.__enter__()
         move_context(below.context)
@@ -305,40 +289,28 @@ class Execution:
             result = self._call(function if self.log is None else partial(self.log.run, function))
         except BaseException as raised:
             error = raised
-        lease = self._lease_if_in_use()
+        self._note_use()
         deliver(result, error)
-        del result, error
-        if lease is not None:
-            set_hop(None)
-            lease.serve()
 
-    def _lease_if_in_use(self) -> Lease | None:
-        """Note whether a connection is left in use; what follows then belongs in this worker."""
-        if self._lease is None:
-            if not self._closed and self._in_use():
-                self._is_in_use = True
-                self._lease = Lease()
-                return self._lease
-        elif not self.pinned and self._lease.is_served_here:
-            was_in_use, self._is_in_use = self._is_in_use, self._in_use()
-            if was_in_use and not self._is_in_use:
-                with suppress(RuntimeError):  # the loop is closed, and the worker free
-                    self._loop.call_soon_threadsafe(self.let_go)
-        return None
+    def hold(self) -> None:
+        """Keep this worker, in which something has begun that ends here, until `release()`.
+
+        May be called again before that, and then needs as many releases.
+        """
+        self._holds += 1
+
+    def release(self) -> None:
+        """Undo one `hold()`."""
+        self._holds -= 1
 
     def within_lifecycle(self, function: Callable[[], T]) -> T:
         """Return what `function` returns; the first time, begin Django's request before."""
-        if self._started or self._closed:
-            self._close_old_connections()
-        else:
+        if not (self._started or self._closed):
             self._started = True
+            databases.begin()
             self.start()
             databases.expect_no_loss()
-        try:
-            return function()
-        finally:
-            if self._started or self._closed:
-                self._close_old_connections()
+        return function()
 
     def start(self) -> None:
         """Begin Django's request: what `request_started` is for."""
@@ -351,42 +323,87 @@ class Execution:
     def finish(self) -> None:
         """End Django's request, and leave nothing of it behind in the worker."""
         self._started = False
-        self.pinned = False  # so that others may take its connections over
         set_hop(None)  # nobody runs on the loop what a receiver of the signal might wait for
-        self.end()
-        if self._shared is None:
+        try:
+            self.end()
+        finally:
+            self.give_up_connections()
+
+    def give_up_connections(self) -> None:
+        """Let others have the connections, and the worker: what follows is no part of the request.
+
+        Not those of a task that goes on with its transaction.
+        """
+        self._closed = True
+        if databases.in_use():
+            self._habits.queries = True
+        if not self._holds:
             databases.close_abandoned()
-            if sharing.in_tests():
-                databases.close_all()
-            # A leased worker parks nothing after its jobs, and may be idle from now on.
-            databases.park()
+        databases.park()
+        self._note_use()
+
+    def _needs_worker(self) -> bool:
+        """Return whether the next job belongs in the worker of the last."""
+        if self._holds or self._uses_connection:
+            return True
+        return not self._is_of_calls() and databases.keep_state()
+
+    def _is_of_calls(self) -> bool:
+        """Return whether each call is a unit of its own."""
+        return self._closed or self._unit == "call"
+
+    def _note_use(self) -> None:
+        """Note, before anybody is told of the end of a job, whether it has used a connection."""
+        self._uses_connection = databases.in_use() or (
+            self._shared is not None and self._shared.in_transaction
+        )
+        if self._is_counted and not self._uses_connection:
+            self._is_counted = False
+            share.leave()
+
+    def _count(self, *, in_any_case: bool = False) -> None:
+        if not self._is_counted:
+            share.enter(in_any_case=in_any_case)
+            self._is_counted = True
 
     def _call(self, function: Callable[[], T]) -> T:
+        databases.prepare(self._before_claim)
         try:
             if self._shared is not None:
                 with self._shared:
                     return function()
-            databases.expect_no_loss()
-            try:
-                return function()
-            finally:
-                if not self._keeping and (self._waiting or not self.pinned):
-                    databases.park()
+            return function()
         except (OperationalError, InterfaceError):
             self.connection_lost = self.connection_lost or databases.lost_connection()
             raise
+        finally:
+            if self._is_of_calls() and not self._holds:
+                databases.give_back(clean=self._unit == "call")
 
-    def _close_old_connections(self) -> None:
-        # An execution that is not pinned may use another connection every time.
-        may_close = self._shared is None and not self.pinned and not self._keeping
-        ended = self._closed and not self._holds
-        if may_close and (ended or not self._in_use()):
-            databases.close_old()
 
-    def _in_use(self) -> bool:
-        if self._shared is not None:
-            return self._shared.in_transaction
-        return databases.in_use()
+class _OrmCall:
+    """A call of the async ORM, or of what else is thread-sensitive: a job."""
+
+    def __init__(self, execution: Execution, call: Callable[[], Any]) -> None:
+        self._execution = execution
+        self._call = call
+        self.future: Future[Any] = Future()
+
+    def __call__(self) -> None:
+        if self.future.set_running_or_notify_cancel():
+            execution = self._execution
+            execution.do(partial(execution.within_lifecycle, self._call), self._deliver)
+
+    def refuse(self, error: Exception) -> None:
+        """Raise `error` from the call, which is not made."""
+        if self.future.set_running_or_notify_cancel():
+            self._deliver(None, error)
+
+    def _deliver(self, result: Any, error: BaseException | None) -> None:
+        if error is None:
+            self.future.set_result(result)
+        else:
+            self.future.set_exception(error)
 
 
 class _WorkerExecutor(ThreadSensitiveExecutor):
@@ -395,21 +412,9 @@ class _WorkerExecutor(ThreadSensitiveExecutor):
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
         """Return the future of `fn(*args, **kwargs)` in a worker; raise `Overloaded`."""
         execution = current_execution.get()
-        future: Future[T] = Future()
-
-        def deliver(result: T, error: BaseException | None) -> None:
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
-
-        def job() -> None:
-            if future.set_running_or_notify_cancel():
-                call = partial(fn, *args, **kwargs)
-                execution.do(partial(execution.within_lifecycle, call), deliver)
-
-        execution.submit(job)
-        return future
+        call = _OrmCall(execution, partial(fn, *args, **kwargs))
+        execution.submit(call)
+        return call.future
 
 
 _worker_executor = _WorkerExecutor()

@@ -30,7 +30,7 @@ class _RequestLoop:
         function: Callable[..., Awaitable[T]], args: tuple[Any, ...], token: object
     ) -> T:
         """Return what `function` returns in the task of the request, which may be cancelled."""
-        return run_below(_on_loop(_hop(), function, args), lends=False)
+        return run_below(_on_loop(_hop(), function, args))
 
     @staticmethod
     def run_sync_from_thread(function: Callable[..., T], args: tuple[Any, ...], token: object) -> T:

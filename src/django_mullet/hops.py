@@ -94,18 +94,17 @@ def set_hop(hop: "Hop[Any] | None") -> None:
     _thread.hop = hop
 
 
-def run_below(coro: Coroutine[Any, Any, T], *, lends: bool = True) -> T:
+def run_below(coro: Coroutine[Any, Any, T]) -> T:
     """Return what `coro` returns to synchronous code that an execution runs in a worker.
 
     `coro` may move to the event loop. It runs there in the task of the request, while the
-    worker waits and does what else is to be done for the request. Unless it `lends` its
-    connections to others meanwhile, it has the same ones afterwards.
+    worker waits and does what else is to be done for the request.
     """
     hop = _thread.hop
     if hop is None:
         coro.close()
         raise RuntimeError("Only what runs in the worker of a request can wait for its event loop.")
-    below = Below(coro, lends)
+    below = Below(coro)
     was_driving = _thread.driving
     try:
         finished, value = drive(below.running)
@@ -117,12 +116,10 @@ def run_below(coro: Coroutine[Any, Any, T], *, lends: bool = True) -> T:
 class Below(Generic[T]):
     """A coroutine that synchronous code waits for, and what became of it."""
 
-    __slots__ = ("context", "error", "lends", "made_lease", "result", "running")
+    __slots__ = ("context", "error", "result", "running")
 
-    def __init__(self, coro: Coroutine[Any, Any, T], lends: bool) -> None:
+    def __init__(self, coro: Coroutine[Any, Any, T]) -> None:
         self.running = self._run(coro)
-        self.lends = lends
-        self.made_lease = False
         self.context = Context()
         """The ContextVars as `coro` leaves them."""
         self.error: BaseException | None = None
@@ -158,6 +155,7 @@ class Hop(Generic[T]):
         "execution",
         "is_cancelled",
         "loop",
+        "refusal",
     )
 
     def __init__(self, execution: Runner, function: Callable[[], T]) -> None:
@@ -173,6 +171,8 @@ class Hop(Generic[T]):
         """What the worker waits for in the middle of the job."""
         self.is_cancelled = False
         """The waiting task has been cancelled, and nothing that the worker runs knows it yet."""
+        self.refusal: Exception | None = None
+        """Why the job will not be done."""
 
     def __call__(self) -> None:
         if self._take_ticket():
@@ -182,6 +182,12 @@ class Hop(Generic[T]):
                 self.execution.do(self._function, self._deliver)
             finally:
                 _thread.hop = outer
+
+    def refuse(self, error: Exception) -> None:
+        """Tell who awaits the job that no worker will do it."""
+        if self._take_ticket():
+            self.refusal = error
+            self._deliver(None, error)
 
     def wait_for(self, below: Below[Any]) -> None:
         """In the worker: tell who awaits the job what the job waits for."""

@@ -327,8 +327,8 @@ class Around:
 class MiddlewareExecution(Execution):
     """The execution of a request with middleware around it, `chain` around `around`."""
 
-    def __init__(self, scope: Any, *, pinned: bool, around: Around, chain: Chain) -> None:
-        super().__init__(scope, pinned=pinned)
+    def __init__(self, around: Around, chain: Chain, scope: Any, **options: Any) -> None:
+        super().__init__(scope, **options)
         self._around = around
         self._chain = chain
         self._request: RouteRequest | None = None

@@ -12,9 +12,11 @@ from fastapi.security.base import SecurityBase
 
 from django_mullet.callables import dotted_name, layers
 from django_mullet.dependencies import Kind, below, kind
+from django_mullet.execution import Unit
+from django_mullet.lending import ConnectionPer, unit_of
 from django_mullet.middleware import DjangoMiddleware, mark
 from django_mullet.query_budgets import budget_of
-from django_mullet.routing import DjangoRoute, is_pinned
+from django_mullet.routing import DjangoRoute
 from django_mullet.transaction import atomic_aliases, atomic_request
 from django_mullet.websockets import DjangoWebSocket
 
@@ -42,8 +44,8 @@ class RouteFacts:
     django_middleware: bool
     atomic: list[str]
     """The databases on which a request is a transaction."""
-    is_pinned: bool
-    """A request keeps one worker, and its connections, from beginning to end."""
+    connection: Unit | None
+    """What has a connection to itself, in a Django request: a "request" or a "call"."""
     max_queries: int | None
 
 
@@ -79,7 +81,7 @@ def _api_route(context: RouteContext) -> RouteFacts:
         is_django_request=is_ours,
         django_middleware=not is_websocket and mark(dependant) is not None,
         atomic=atomic,
-        is_pinned=is_ours and not is_websocket and is_pinned(dependant),
+        connection=unit_of(dependant) if is_ours else None,
         max_queries=min(budgets, default=None),
     )
 
@@ -98,7 +100,7 @@ def _plain_route(context: RouteContext) -> RouteFacts:
         is_django_request=False,
         django_middleware=False,
         atomic=[],
-        is_pinned=False,
+        connection=None,
         max_queries=None,
     )
 
@@ -133,7 +135,7 @@ def _named_dependencies(dependant: Dependant) -> Iterator[str]:
     for sub in dependant.dependencies:
         is_fact = (
             sub.call is atomic_request
-            or isinstance(sub.call, DjangoMiddleware)
+            or isinstance(sub.call, DjangoMiddleware | ConnectionPer)
             or budget_of(sub.call) is not None
         )
         if not is_fact and not _schemes(sub.call):

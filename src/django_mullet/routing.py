@@ -25,19 +25,21 @@ from fastapi import Depends, HTTPException, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import FastAPIError
 from fastapi.routing import APIRoute, iter_route_contexts
-from starlette.responses import StreamingResponse
+from starlette.responses import FileResponse, StreamingResponse
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from django_mullet import conf, databases, sharing
+from django_mullet import conf
 from django_mullet._compat import replace_function_stack, replace_request_stack, request_stack
 from django_mullet.advice import advise
 from django_mullet.dependencies import Kind, Traits, traits
 from django_mullet.error_docs import Responses, listed
 from django_mullet.exceptions import Overloaded
-from django_mullet.execution import Execution
+from django_mullet.execution import Execution, Habits, Unit
 from django_mullet.handlers import Adapted, adapted, dependant_of
+from django_mullet.held_back import HeldBack
 from django_mullet.hops import in_worker, to_loop, to_worker
+from django_mullet.lending import ConnectionPer, unit_of, without_units
 from django_mullet.middleware import (
     Around,
     DjangoMiddleware,
@@ -56,7 +58,7 @@ from django_mullet.streaming import follow_up_in_worker
 from django_mullet.transaction import atomic_aliases, run_atomic
 from django_mullet.websockets import run_in_django
 
-__all__ = ["APIRouter", "DjangoRoute", "is_pinned"]
+__all__ = ["APIRouter", "DjangoRoute"]
 
 QUERY_PLAN = "X-Query-Plan"
 """The header by which a request asks, with DEBUG, what its response loads."""
@@ -91,15 +93,23 @@ class DjangoRoute(APIRoute):
         effective = dependant_of(ordinary)
         around = self._around(effective)
         # A copy, since FastAPI and others look at the route's own: for the OpenAPI document, say.
-        dependant = without_marks(effective)
+        dependant = without_units(without_marks(effective))
         dependant.call = without_django_wrapper(dependant.call)
         facts = traits(dependant)
         handler = adapted(
             ordinary, dependant, self.response_model, is_event_stream=self.is_sse_stream
         )
         is_def = facts.endpoint is Kind.SYNC
-        mode = _Mode.of(facts)
-        plan = _Plan(self.endpoint, is_def, handler, mode, around, self.response_model)
+        plan = _Plan(
+            self.endpoint,
+            is_def,
+            handler,
+            _Mode.of(facts),
+            around,
+            unit_of(effective),
+            Habits(),
+            self.response_model,
+        )
         return partial(_respond, plan)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,6 +139,8 @@ class APIRouter(fastapi.APIRouter):
     With `django_middleware`, Django's middleware runs around them, and around those of the
     routers that this one includes: `True` means `settings.MIDDLEWARE`, a list of dotted paths
     others, and `False` none, whatever the router that includes this one says.
+
+    With `connection="call"` each call of a request may have another connection; see `lending`.
     """
 
     def __init__(
@@ -136,11 +148,14 @@ class APIRouter(fastapi.APIRouter):
         *args: Any,
         route_class: type[APIRoute] = DjangoRoute,
         django_middleware: bool | Sequence[str] | None = None,
+        connection: Unit | None = None,
         dependencies: Sequence[Any] | None = None,
         **kwargs: Any,
     ) -> None:
         if django_middleware is not None:
             dependencies = [Depends(DjangoMiddleware(django_middleware)), *(dependencies or ())]
+        if connection is not None:
+            dependencies = [Depends(ConnectionPer(connection)), *(dependencies or ())]
         super().__init__(*args, route_class=route_class, dependencies=dependencies, **kwargs)
 
     def add_api_websocket_route(self, *args: Any, **kwargs: Any) -> None:
@@ -167,8 +182,6 @@ class _Mode:
     """Code of the user's runs on the event loop."""
     outlasts: bool
     """A dependency exits, or a generator is closed, after the response is sent."""
-    pinned: bool
-    """A request needs one and the same worker from beginning to end."""
     own_stack: bool
     """A dependency exits before the response is sent: before a transaction around it ends."""
     reads_body: bool
@@ -177,29 +190,16 @@ class _Mode:
     @classmethod
     def of(cls, facts: Traits) -> "_Mode":
         uses_loop = facts.awaits or facts.needs_loop
-        is_def = facts.endpoint is Kind.SYNC
         return cls(
             on_loop=facts.needs_loop,
             uses_loop=uses_loop,
             outlasts=facts.request_scope or facts.endpoint is Kind.ASYNC_GENERATOR,
-            pinned=(uses_loop or facts.request_scope) if is_def else facts.generators,
             own_stack=facts.function_scope,
             reads_body=facts.reads_body and not facts.needs_loop,
         )
 
 
-def is_pinned(dependant: Dependant) -> bool:
-    """Return whether a request keeps one worker, and its connections, from beginning to end.
-
-    `dependant` is that of its route, with the dependencies that routers and application add.
-    """
-    facts = traits(dependant)
-    return _Mode.of(facts).pinned or (facts.endpoint is not Kind.SYNC and databases.reconnects())
-
-
-_OVERRIDDEN = _Mode(
-    on_loop=True, uses_loop=True, outlasts=True, pinned=True, own_stack=True, reads_body=False
-)
+_OVERRIDDEN = _Mode(on_loop=True, uses_loop=True, outlasts=True, own_stack=True, reads_body=False)
 """With `dependency_overrides`: what they need is not known in advance."""
 
 
@@ -212,21 +212,22 @@ class _Plan:
     handler: Adapted
     mode: _Mode
     around: Around | None
+    unit: Unit
+    habits: Habits
     response_model: Any
 
 
 async def _respond(plan: _Plan, request: Request) -> Response:
     """Answer `request`; a database that is away, or a full queue, is a 503."""
     mode = _OVERRIDDEN if plan.handler.overrides else plan.mode
-    make: Callable[..., Execution] = Execution
+    make: Callable[..., Execution] = partial(Execution, habits=plan.habits, unit=plan.unit)
     if plan.around is not None:
         await spool_form(request, request_stack(request.scope))
         chain = await plan.around.chain(request.scope, on_loop=mode.uses_loop)
-        make = partial(MiddlewareExecution, around=plan.around, chain=chain)
+        make = partial(MiddlewareExecution, plan.around, chain, habits=plan.habits, unit=plan.unit)
         if chain.uses_loop:
-            mode = replace(mode, uses_loop=True, pinned=mode.pinned or plan.is_def)
-    pinned = mode.pinned or sharing.in_tests() or (not plan.is_def and databases.reconnects())
-    execution = make(request.scope, pinned=pinned)
+            mode = replace(mode, uses_loop=True)
+    execution = make(request.scope)
     if settings.DEBUG:
         execution.log = QueryLog()
     try:
@@ -263,12 +264,9 @@ async def _execute(plan: _Plan, mode: _Mode, request: Request, execution: Execut
             if not lasts:
                 lasts = True
                 _leave_to(stack, execution, leave)
-            stack.callback(execution.enter(takes_orm=True))
-            execution.bring_context()
-            execution.let_go()
-            follow_up_in_worker(response, execution)
-            if isinstance(response, StreamingResponse):
-                _close_in_the_end(stack, response.body_iterator)
+            _go_on(stack, response, execution)
+        elif lasts and isinstance(response, FileResponse):
+            execution.last()
         return response
     finally:
         if not lasts:
@@ -282,6 +280,34 @@ async def _execute(plan: _Plan, mode: _Mode, request: Request, execution: Execut
 def _leave_to(stack: AsyncExitStack, execution: Execution, leave: Callable[[], None]) -> None:
     stack.callback(leave)
     stack.push_async_callback(execution.aclose)
+
+
+def _go_on(stack: AsyncExitStack, response: Response, execution: Execution) -> None:
+    """Have what comes of `response` while it is sent, and afterwards, be part of the request."""
+    stack.callback(execution.enter(takes_orm=True))
+    execution.bring_context()
+    if isinstance(response, StreamingResponse):
+        follow_up_in_worker(response, execution)
+        _close_in_the_end(stack, response.body_iterator)
+        response.stream_response = partial(  # type: ignore[method-assign]
+            _stream, response.stream_response, execution.scope["path"]
+        )
+    else:
+        follow_up_in_worker(response, execution)
+
+
+async def _stream(send_all: Callable[[Send], Awaitable[None]], path: str, send: Send) -> None:
+    """Send a body by `send_all`, or a 503 if it finds no connection before anything is sent."""
+    held_back = HeldBack(send)
+    try:
+        await send_all(held_back)
+    except Overloaded as error:
+        logger.warning("Busy: %s: %s", path, error)
+        if held_back.has_sent:
+            raise
+        raise _unavailable("The server is busy.") from error
+    finally:
+        held_back.give_up()
 
 
 def _close_in_the_end(stack: AsyncExitStack, body: Any) -> None:

@@ -12,8 +12,9 @@ from weakref import WeakSet
 
 from django.core import mail, signals
 from django.db import close_old_connections, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.base import NO_DB_ALIAS, BaseDatabaseWrapper
 
+from django_mullet.concurrency import pool
 from django_mullet.databases import LimitedConnection
 
 __all__ = ["SharedConnections", "held_by_test", "in_tests", "remember"]
@@ -23,8 +24,13 @@ _borrowing = threading.RLock()
 
 
 def remember(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Receive `connection_created`: note the connections that no worker made."""
-    if not isinstance(connection, LimitedConnection):
+    """Receive `connection_created`: note the connections that no worker made.
+
+    One to no database is opened to create one or to drop one, which nobody may be connected to.
+    """
+    if connection.alias == NO_DB_ALIAS and in_tests():
+        pool.stop()
+    elif not isinstance(connection, LimitedConnection):
         _outside_workers.add(connection)
 
 

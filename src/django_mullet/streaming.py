@@ -1,40 +1,42 @@
 """How do a body made piece by piece, and what comes after the response, run in the worker?
 
 Starlette pulls each item of a synchronous iterator, and runs each synchronous background
-task, in some thread. Here both run in the request's worker. The worker runs ahead of the
-client by at most `AHEAD` items, and sends each as soon as it is there. While it waits for a slow
-client, others may use its connection.
+task, in some thread. Here both run in the request's worker, in jobs that run ahead of the client
+by at most `MULLET["STREAM_BUFFER"]` bytes; each item is sent as soon as it is there. While the
+client is slow there is no job, so that a body which has not queried holds nothing meanwhile.
 """
 
 import asyncio
 import functools
 import threading
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from starlette.background import BackgroundTasks
+from anyio import CancelScope
+from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.responses import Response, StreamingResponse
 
-from django_mullet import databases
+from django_mullet import conf
 from django_mullet._compat import threaded_iterator
 from django_mullet.execution import Execution, current_execution
 
-__all__ = ["AHEAD", "follow_up_in_worker", "stream"]
+__all__ = ["follow_up_in_worker", "stream"]
 
 T = TypeVar("T")
 
-AHEAD = 100
-"""Items that wait for a slow client before the worker waits too."""
-
-PATIENCE = 0.05
-"""Seconds that the worker waits for a slow client before others may use its connection."""
+MOST = 100
+"""Items that a body is made ahead of its client, whatever their size."""
 
 
 def follow_up_in_worker(response: Response, execution: Execution) -> None:
-    """Have the synchronous body and background tasks of `response` run in `execution`."""
+    """Have the synchronous body and background tasks of `response` run in `execution`.
+
+    Raise `Overloaded` if it has a body that is streamed, `execution` holds a connection, and
+    others that last hold as many as may be held.
+    """
     if isinstance(response, StreamingResponse):
+        execution.last()
         iterator = threaded_iterator(response.body_iterator)  # type: ignore[arg-type]
         if iterator is not None:
             response.body_iterator = stream(iterator, execution)
@@ -44,6 +46,13 @@ def follow_up_in_worker(response: Response, execution: Execution) -> None:
             if not task.is_async:
                 task.func = _hop(task.func)
                 task.is_async = True  # pyright: ignore[reportAttributeAccessIssue]
+        response.background = BackgroundTask(_lasting, execution, tasks)
+
+
+async def _lasting(execution: Execution, tasks: BackgroundTask) -> None:
+    """Run `tasks`, which nobody waits for, with the connections that they need."""
+    execution.last(in_any_case=True)
+    await tasks()
 
 
 def _hop(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,84 +64,115 @@ def _hop(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 async def stream(iterable: Iterable[T], execution: Execution) -> AsyncGenerator[T, None]:
-    """Yield the items of `iterable`, which one worker iterates; then close it there."""
-    execution.pinned = True
-    items = _Items[T](asyncio.get_running_loop())
-    execution.add_stream(items.abandon)
-    producing = asyncio.ensure_future(execution.run(functools.partial(items.produce, iterable)))
-    producing.add_done_callback(items.end)
+    """Yield the items of `iterable`, which is iterated, and closed in the end, in workers."""
+    production = _Production(iterable, execution)
+    execution.add_stream(production.abandon)
     try:
-        while batch := await items.next_batch():
-            for item in batch:
+        while batch := await production.next_batch():
+            for item, size in batch:
                 yield item
+                production.consumed(size)
     finally:
-        items.abandon()
-        producing.cancel()  # ends what the worker waits for on the loop, but not the worker's job
-        with suppress(asyncio.CancelledError):
-            await producing
+        await production.end()
 
 
-class _Items(Generic[T]):
-    """What a worker has produced and the event loop has not consumed."""
+class _Production(Generic[T]):
+    """What workers have produced of an iterable and the event loop has not consumed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._buffer: deque[T] = deque()
-        self._changed = threading.Condition()
+    def __init__(self, iterable: Iterable[T], execution: Execution) -> None:
+        self._iterable = iterable
+        self._iterator: Iterator[T] | None = None
+        self._execution = execution
+        self._most = conf.current().stream_buffer
+        self._loop = asyncio.get_running_loop()
+        self._job: asyncio.Task[None] | None = None
         self._arrived = asyncio.Event()
+        self._changing = threading.Lock()  # held to change or read what follows
+        self._made: list[tuple[T, int]] = []
+        self._ahead = 0  # bytes
         self._signalled = False
-        self._ended = False
-        self._abandoned = False
+        self._is_exhausted = False
+        self._is_abandoned = False
 
-    def produce(self, iterable: Iterable[T]) -> None:
-        """In the worker: offer the items until there are no more or nobody wants them."""
-        iterator: Iterator[T] = iter(iterable)
-        try:
-            for item in iterator:
-                if not self._offer(item):
-                    break
-        finally:
-            close = getattr(iterator, "close", None)
-            if close is not None:
-                close()
+    # In a worker
+
+    def _produce(self) -> None:
+        """Offer items until there are no more, or enough, or nobody wants them."""
+        if self._iterator is None:
+            self._iterator = iter(self._iterable)
+        for item in self._iterator:
+            if not self._offer(item):
+                return
+        self._is_exhausted = True
 
     def _offer(self, item: T) -> bool:
-        with self._changed:
-            if not self._changed.wait_for(self._is_wanted, PATIENCE):
-                databases.park()
-                self._changed.wait_for(self._is_wanted)
-            if self._abandoned:
-                return False
-            self._buffer.append(item)
+        size = self._size(item)
+        with self._changing:
+            self._made.append((item, size))
+            self._ahead += size
             wake, self._signalled = not self._signalled, True
+            is_wanted = self._ahead < self._most and not self._is_abandoned
         if wake:
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 self._loop.call_soon_threadsafe(self._arrived.set)
-        return True
+        return is_wanted
 
-    def _is_wanted(self) -> bool:
-        return self._abandoned or len(self._buffer) < AHEAD
+    def _size(self, item: T) -> int:
+        if isinstance(item, bytes | str | bytearray):
+            return max(len(item), self._most // 1024)
+        if isinstance(item, memoryview):
+            return max(item.nbytes, self._most // 1024)
+        return self._most // MOST + 1
 
-    async def next_batch(self) -> list[T]:
-        """On the loop: wait for items; an empty list says that there are no more."""
+    # On the event loop
+
+    async def next_batch(self) -> list[tuple[T, int]]:
+        """Wait for items, each with its size; an empty list says that there are no more."""
         while True:
-            with self._changed:
-                batch = list(self._buffer)
-                self._buffer.clear()
+            self._go_on()
+            with self._changing:
+                batch, self._made = self._made, []
                 self._signalled = False
                 self._arrived.clear()
-                self._changed.notify()
-            if batch or self._ended:
+            if batch:
                 return batch
-            await self._arrived.wait()
+            assert self._job is not None
+            if self._job.done():
+                self._job.result()
+                if self._is_exhausted or self._is_abandoned:
+                    return []
+            else:
+                await self._arrived.wait()
 
-    def end(self, _: object) -> None:
-        """On the loop: the worker has produced its last item."""
-        self._ended = True
-        self._arrived.set()
+    def consumed(self, size: int) -> None:
+        """Note that the client has an item."""
+        with self._changing:
+            self._ahead -= size
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Have a worker produce more, unless one does, or there is enough."""
+        if self._job is not None:
+            if not self._job.done() or self._job.cancelled() or self._job.exception():
+                return
+            if self._is_exhausted or self._is_abandoned or self._ahead > self._most // 2:
+                return
+        self._job = asyncio.ensure_future(self._execution.run(self._produce))
+        self._job.add_done_callback(lambda _: self._arrived.set())
 
     def abandon(self) -> None:
-        """On the loop: nobody wants more items."""
-        with self._changed:
-            self._abandoned = True
-            self._changed.notify()
+        """Have a worker stop: nobody wants more items."""
+        with self._changing:
+            self._is_abandoned = True
+
+    async def end(self) -> None:
+        """Close the iterator when no worker is in it any more."""
+        self.abandon()
+        if self._job is not None and not self._job.done():
+            self._job.cancel()  # ends what the worker waits for on the loop, but not its job
+            with suppress(asyncio.CancelledError):
+                await self._job
+        close = getattr(self._iterator, "close", None)
+        if close is not None and getattr(self._iterator, "gi_frame", close) is not None:
+            with CancelScope(shield=True):
+                await self._execution.run(close)

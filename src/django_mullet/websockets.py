@@ -2,8 +2,8 @@
 
 FastAPI solves the dependencies and awaits the endpoint, on the event loop. For the length of
 the connection there is one `Execution`: synchronous dependencies, the async ORM and
-`sync_to_async` run in workers. In between, while the endpoint waits for a message, it has
-neither a worker nor a connection, unless a transaction is open.
+`sync_to_async` run in workers. Before its first query it has neither a worker nor a connection;
+from then on it has both to its end, and counts among what lasts.
 """
 
 import logging
@@ -18,10 +18,11 @@ from starlette.status import WS_1013_TRY_AGAIN_LATER
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketState
 
-from django_mullet import conf, sharing
+from django_mullet import conf
 from django_mullet.dependencies import adapted_dependencies
 from django_mullet.exceptions import Overloaded
-from django_mullet.execution import Execution, current_execution
+from django_mullet.execution import Execution, Habits, current_execution
+from django_mullet.lending import unit_of, without_units
 from django_mullet.overrides import Overrides
 
 __all__ = ["DjangoWebSocket", "run_in_django"]
@@ -42,13 +43,15 @@ class DjangoWebSocket:
     """The ASGI application of a WebSocket route."""
 
     def __init__(self, route: APIWebSocketRoute, overrides_provider: Any) -> None:
-        dependant = adapted_dependencies(route.dependant)
+        self._unit = unit_of(route.dependant)
+        self._habits = Habits()
+        dependant = adapted_dependencies(without_units(route.dependant))
         has_overrides = hasattr(overrides_provider, "dependency_overrides")
         overrides: Any = Overrides(overrides_provider if has_overrides else None)
         self._session = websocket_session(_or_try_again(get_websocket_app(dependant, overrides)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        execution = Execution(scope, pinned=sharing.in_tests())
+        execution = Execution(scope, habits=self._habits, unit=self._unit, lasts=True)
         leave = execution.enter(takes_orm=True)
         try:
             await self._session(scope, receive, send)
@@ -66,6 +69,7 @@ def _or_try_again(
         try:
             await run(websocket)
         except Overloaded as error:
+            logger.warning("Busy: %s: %s", websocket.url.path, error)
             raise _try_again(websocket, "The server is busy.") from error
         except (OperationalError, InterfaceError) as error:
             if not current_execution.get().connection_lost:

@@ -90,8 +90,8 @@ def _notes(facts: RouteFacts) -> Iterator[str]:
         yield "atomic"
     elif facts.atomic:
         yield f"atomic on {' and '.join(facts.atomic)}"
-    if facts.is_pinned:
-        yield "pinned"
+    if facts.connection == "call":
+        yield "a connection for each call"
     if facts.max_queries is not None:
         yield f"at most {facts.max_queries} queries"
     if facts.django_middleware:

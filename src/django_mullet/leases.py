@@ -1,0 +1,118 @@
+"""Which worker runs the jobs of a request?
+
+Any, as long as the request leaves nothing behind in it. From the first job on that does, all its
+jobs run in the same one, until nothing is left. They run one after the other in any case.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from django_mullet.concurrency import Worker, WorkerPool, current_worker
+
+__all__ = ["Lease", "LeasedJob"]
+
+
+class LeasedJob(Protocol):
+    """What is submitted to a lease. Neither method may raise."""
+
+    def __call__(self) -> object:
+        """Do the job, in a worker."""
+
+    def refuse(self, error: Exception) -> object:
+        """Tell who waits for the job that it will not be done."""
+
+
+class Lease:
+    """The jobs of one owner, and the worker that they run in.
+
+    `is_needed` is called in the worker after the last of the jobs: whether the next belongs in
+    the same worker, which then waits for it and does nothing else.
+    """
+
+    __slots__ = ("_changing", "_is_needed", "_jobs", "_pool", "_waiting", "has_worker")
+
+    def __init__(self, pool: WorkerPool, is_needed: Callable[[], bool]) -> None:
+        self._pool = pool
+        self._is_needed = is_needed
+        self._changing = threading.Lock()  # held to change or read what follows
+        self._jobs: deque[LeasedJob] = deque()
+        self._waiting: Worker | None = None
+        self.has_worker = False
+        """Whether a worker runs the jobs, or waits for the next, or is about to come."""
+
+    def submit(self, job: LeasedJob, *, queries: bool = False, even_if_full: bool = False) -> None:
+        """Have `job` run after those that were submitted before.
+
+        Where it needs a worker first, and `queries`, it is refused after a time in which it finds
+        none; `Overloaded` is raised as by `WorkerPool.submit`.
+        """
+        with self._changing:
+            worker, self._waiting = self._waiting, None
+            if worker is not None:
+                worker.is_waiting = False
+                worker.inbox.put(job)
+                return
+            self._jobs.append(job)
+            if self.has_worker:
+                return
+            try:
+                refuse = self._refuse if queries else None
+                self._pool.submit(self._serve, or_refuse=refuse, even_if_full=even_if_full)
+            except BaseException:
+                self._jobs.pop()
+                raise
+            self.has_worker = True
+
+    def wait(self) -> None:
+        """In the worker, in the middle of a job: do the next ones, until `resume()`."""
+        worker = current_worker()
+        while (job := self._next(worker, keep=True)) is not _RESUME:
+            assert job is not None
+            job()
+            del job
+
+    def resume(self) -> None:
+        """End `wait()`, after what was submitted before."""
+        self.submit(_RESUME)
+
+    def _refuse(self, error: Exception) -> None:
+        with self._changing:
+            jobs = list(self._jobs)
+            self._jobs.clear()
+            self.has_worker = False
+        for job in jobs:
+            job.refuse(error)
+
+    def _serve(self) -> None:
+        worker = current_worker()
+        while (job := self._next(worker)) is not None:
+            job()
+            del job
+
+    def _next(self, worker: Worker, *, keep: bool = False) -> LeasedJob | None:
+        """Return the next job, if need be when there is one; `None`: the worker may go."""
+        with self._changing:
+            if self._jobs:
+                return self._jobs.popleft()
+            if not (keep or self._is_needed()):
+                self.has_worker = False
+                return None
+            self._waiting = worker
+            worker.is_waiting = True
+        job = worker.inbox.get()
+        worker.busy_since = time.monotonic()
+        return job  # type: ignore[return-value]
+
+
+class _Resume:
+    def __call__(self) -> None:
+        raise AssertionError("It is for `wait()`, which takes it.")
+
+    def refuse(self, error: Exception) -> None:
+        raise AssertionError("A worker that waits is there.")
+
+
+_RESUME = _Resume()
