@@ -39,7 +39,7 @@ class Failed(Exception):
 
 
 def in_request(use: Use[T]) -> T:
-    """Return what `use` returns in a request that is not pinned."""
+    """Return what `use` returns in a request."""
 
     async def main() -> T:
         async with entered():
@@ -48,9 +48,10 @@ def in_request(use: Use[T]) -> T:
     return asyncio.run(main())
 
 
-def in_pinned_request(use: Use[T]) -> T:
+def in_request_that_has_queried(use: Use[T]) -> T:
     async def main() -> T:
-        async with entered(pinned=True):
+        async with entered():
+            await Item.objects.acount()
             return await asyncio.wait_for(use(), 10)
 
     return asyncio.run(main())
@@ -74,7 +75,7 @@ def in_command(use: Use[T]) -> T:
 
 
 everywhere = pytest.mark.parametrize(
-    "anywhere", [in_request, in_pinned_request, in_script, in_command]
+    "anywhere", [in_request, in_request_that_has_queried, in_script, in_command]
 )
 
 
@@ -502,7 +503,7 @@ def test_a_worker_is_held_while_the_outermost_block_is_open(fails: bool) -> None
                         raise Failed
             return [*held, execution.has_worker]
 
-    assert asyncio.run(main()) == [False, True, True, False]
+    assert asyncio.run(main()) == [True, True, True, True]
     until(lambda: len(pool._idle) == pool.size)
 
 
@@ -520,9 +521,9 @@ async def refused() -> None:
             assert not execution.has_worker
 
 
-def test_a_pinned_request_keeps_its_worker_after_the_block() -> None:
+def test_a_request_keeps_its_worker_after_the_block() -> None:
     async def main() -> bool:
-        async with entered(pinned=True) as execution:
+        async with entered() as execution:
             async with atomic():
                 pass
             return execution.has_worker
@@ -541,22 +542,21 @@ def test_a_transaction_that_was_left_open_keeps_its_worker_until_it_ends() -> No
             await execution.run(lambda: block.__exit__(None, None, None))
             return [*held, execution.has_worker]
 
-    assert asyncio.run(main()) == [True, False]
+    assert asyncio.run(main()) == [True, True]
     assert names() == ["row"]
 
 
-def test_the_connection_is_there_for_others_after_the_block() -> None:
-    async def use() -> list[bool]:
-        parked = limiter("default")._parked
+def test_the_connection_is_there_for_others_after_the_request() -> None:
+    async def use() -> bool:
         async with atomic():
             await Item.objects.acount()
-            within = bool(parked)
-        return [within, bool(parked)]
+        return bool(limiter("default")._parked)
 
     pool.stop()
     limiter.cache_clear()
 
-    assert in_request(use) == [False, True]
+    assert in_request(use) is False
+    assert len(limiter("default")._parked) == 1
 
 
 # Routes

@@ -13,8 +13,7 @@ import pytest
 from django.test import override_settings
 
 from django_mullet import concurrency
-from django_mullet.concurrency import PARALLEL, STALL, WorkerPool
-from django_mullet.leases import Lease
+from django_mullet.concurrency import PARALLEL, STALL, WorkerPool, _Waiting
 from django_mullet.exceptions import Overloaded
 from tests.waiting import until
 
@@ -458,7 +457,7 @@ def test_the_watcher_sees_a_job_that_came_while_it_looked_away(
         def clear(self) -> None:
             super().clear()
             if not late.is_set():
-                workers._backlog.append(late.set)
+                workers._backlog.append(_Waiting(0, late.set, 0.0, None))
 
     monkeypatch.setattr(workers, "_crowded", Crowded())
     for _ in range(PARALLEL):
@@ -469,60 +468,7 @@ def test_the_watcher_sees_a_job_that_came_while_it_looked_away(
     assert late.wait(5)
 
 
-# Leases
-
-
-def test_a_lease_keeps_one_worker_for_its_owner(workers: WorkerPool) -> None:
-    lease = Lease()
-    workers.submit(lease.serve)
-
-    leased = [thread_of(lease.submit) for _ in range(2)]
-    other = thread_of(workers.submit)
-
-    assert leased[0] is leased[1]
-    assert other is not leased[0]
-    lease.close()
-
-
-def test_a_lease_is_served_in_its_own_worker_only(workers: WorkerPool) -> None:
-    first, second = Lease(), Lease()
-    for lease in (first, second):
-        workers.submit(lease.serve)
-        thread_of(lease.submit)
-
-    def seen_by(submit: Callable[[Callable[[], None]], None]) -> list[bool]:
-        seen: Future[list[bool]] = Future()
-        submit(lambda: seen.set_result([first.is_served_here, second.is_served_here]))
-        return seen.result(5)
-
-    assert seen_by(lambda job: job()) == [False, False]
-    assert seen_by(first.submit) == [True, False]
-    assert seen_by(second.submit) == [False, True]
-    first.close()
-    second.close()
-
-
-def test_a_closed_lease_gives_its_worker_back(workers: WorkerPool) -> None:
-    lease = Lease()
-    workers.submit(lease.serve)
-    leased = thread_of(lease.submit)
-
-    lease.close()
-
-    idle(workers, 1)
-    assert thread_of(workers.submit) is leased
-
-
-def test_a_lease_that_is_closed_does_first_what_was_asked_before(workers: WorkerPool) -> None:
-    lease, done = Lease(), []
-    for number in range(3):
-        lease.submit(lambda number=number: done.append(number))  # type: ignore[misc]
-    lease.close()
-
-    workers.submit(lease.serve)
-
-    idle(workers, 1)
-    assert done == [0, 1, 2]
+# Processes
 
 
 def run(script: str) -> list[str]:

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
@@ -147,18 +148,59 @@ def test_the_current_execution_is_known_while_it_is_entered() -> None:
     asyncio.run(main())
 
 
-def test_a_pinned_execution_keeps_its_worker() -> None:
+def test_an_execution_keeps_its_worker_from_its_first_query_on() -> None:
     async def main() -> tuple[list[str], str]:
-        async with entered(pinned=True) as pinned, entered() as other:
-            mine = [await pinned.run(thread)]
+        async with entered() as execution, entered() as other:
+            await execution.run(thread)
+            assert not execution.has_worker
+            await execution.run(Item.objects.count)
+            assert execution.has_worker
+            mine = [await execution.run(thread)]
             elsewhere = await other.run(thread)
-            mine.append(await pinned.run(thread))
-            assert pinned.has_worker
+            mine.append(await execution.run(thread))
+        assert not execution.has_worker
         return mine, elsewhere
 
     (first, second), other = asyncio.run(main())
 
     assert first == second != other
+
+
+@pytest.mark.postgres  # SQLite keeps a database in memory open
+@pytest.mark.django_db(transaction=True, databases=["default", "other"])
+def test_an_execution_that_closes_its_connections_lets_its_worker_go() -> None:
+    def query() -> None:
+        for alias in ("default", "other"):
+            Item.objects.using(alias).count()
+
+    async def use(execution: Execution) -> list[bool]:
+        await execution.run(query)
+        held = [execution.has_worker]
+        for alias in ("default", "other"):
+            await execution.run(lambda alias=alias: connections[alias].close())  # type: ignore[misc]
+            held.append(execution.has_worker)
+        return held
+
+    assert execute(use) == [True, True, False]
+
+
+def test_calls_of_an_execution_run_one_after_the_other_on_one_connection() -> None:
+    running: list[int] = []
+    most: list[int] = []
+
+    def call() -> int:
+        running.append(0)
+        most.append(len(running))
+        Item.objects.count()
+        time.sleep(0.01)
+        running.pop()
+        return id(connection.connection)
+
+    async def use(execution: Execution) -> set[int]:
+        return set(await asyncio.gather(*(sync_to_async(call)() for _ in range(5))))
+
+    assert len(execute(use)) == 1
+    assert set(most) == {1}
 
 
 def test_a_transaction_that_is_left_open_keeps_its_worker() -> None:
@@ -174,7 +216,6 @@ def test_a_transaction_that_is_left_open_keeps_its_worker() -> None:
             await execution.run(lambda: Item.objects.create(name="row"))
             await execution.run(lambda: transaction.set_rollback(True))
             await execution.run(lambda: block.__exit__(None, None, None))
-            assert not execution.has_worker
 
     asyncio.run(main())
 
@@ -214,15 +255,15 @@ def events() -> Iterator[list[str]]:
     signals.request_finished.disconnect(finished)
 
 
-@pytest.mark.parametrize("pinned", [False, True])
-def test_a_request_starts_and_finishes_once(events: list[str], pinned: bool) -> None:
+@pytest.mark.parametrize("work", [lambda: None, Item.objects.count])
+def test_a_request_starts_and_finishes_once(events: list[str], work: Callable[[], object]) -> None:
     async def use(execution: Execution) -> None:
         for _ in range(3):
-            await execution.run(lambda: None)
+            await execution.run(work)
         assert events == ["started mullet http"]
         assert execution.is_started
 
-    execute(use, pinned=pinned)
+    execute(use)
 
     assert events == ["started mullet http", "finished mullet"]
 
@@ -231,7 +272,7 @@ def test_without_work_nothing_starts(events: list[str]) -> None:
     async def use(execution: Execution) -> None:
         assert not execution.is_started
 
-    execute(use, pinned=True)
+    execute(use)
 
     assert events == []
 
@@ -276,8 +317,8 @@ def test_a_request_that_is_cancelled_at_its_end_is_finished(events: list[str]) -
 
 def test_after_its_end_an_execution_needs_no_worker_of_its_own() -> None:
     async def main() -> None:
-        async with entered(pinned=True) as execution:
-            await execution.run(here)
+        async with entered() as execution:
+            await execution.run(Item.objects.count)
         assert not execution.has_worker
         assert await execution.run(here) == "mullet"
         assert not execution.has_worker
@@ -749,8 +790,7 @@ def test_a_task_that_outlives_its_request_runs_without_a_request() -> None:
 # Below synchronous code
 
 
-@pytest.mark.parametrize("pinned", [False, True])
-def test_synchronous_code_waits_for_the_event_loop(pinned: bool) -> None:
+def test_synchronous_code_waits_for_the_event_loop() -> None:
     async def inner() -> list[str]:
         places = [here()]
         await to_loop()
@@ -770,7 +810,7 @@ def test_synchronous_code_waits_for_the_event_loop(pinned: bool) -> None:
     async def use(execution: Execution) -> list[str]:
         return await execution.run_coroutine(outer())
 
-    assert execute(use, pinned=pinned) == ["mullet", "MainThread", "mullet", "mullet"]
+    assert execute(use) == ["mullet", "MainThread", "mullet", "mullet"]
 
 
 def test_synchronous_code_waits_in_the_transaction_that_it_has_opened() -> None:
@@ -789,7 +829,7 @@ def test_synchronous_code_waits_in_the_transaction_that_it_has_opened() -> None:
     async def use(execution: Execution) -> int:
         return await execution.run_coroutine(outer())
 
-    assert execute(use, pinned=True) == 1
+    assert execute(use) == 1
 
 
 def test_a_cancellation_reaches_what_synchronous_code_waits_for() -> None:

@@ -214,12 +214,10 @@ def test_what_runs_on_the_loop_sees_the_transaction_of_the_caller() -> None:
         return await execution.run(use)
 
     assert execute(run) == ["mullet loop 1", "mullet loop 0"]
-    assert execute(run, pinned=True) == ["mullet loop 1", "mullet loop 0"]
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("pinned", [False, True])
-def test_synchronous_code_keeps_its_connection_meanwhile(pinned: bool) -> None:
+def test_synchronous_code_keeps_its_connection_meanwhile() -> None:
     """What it has told the session stays: a lock, a setting, a temporary table."""
 
     async def other_request() -> int:
@@ -240,7 +238,7 @@ def test_synchronous_code_keeps_its_connection_meanwhile(pinned: bool) -> None:
     async def run(execution: Execution) -> list[object]:
         return await execution.run(use)
 
-    assert execute(run, pinned=pinned) == [1, 1, 1, True]
+    assert execute(run) == [1, 1, 1, True]
 
 
 def test_it_may_be_called_below_itself() -> None:
@@ -469,7 +467,6 @@ def test_below_sync_to_async_it_finds_no_event_loop(call: Callable[[], object]) 
             await sync_to_async(call)()
 
     execute(use)
-    execute(use, pinned=True)
 
 
 @pytest.mark.parametrize("name", ["endpoint", "generator", "dependency-of-async"])

@@ -136,7 +136,7 @@ def test_the_table_has_every_route_in_the_order_in_which_they_are_tried() -> Non
             "book-list",
             f"def {NAMES}books",
             "APIKeyHeader (get_user, get_page)",
-            "pinned, at most 3 queries",
+            "at most 3 queries",
         ],
         [
             "POST",
@@ -144,7 +144,7 @@ def test_the_table_has_every_route_in_the_order_in_which_they_are_tried() -> Non
             "book-create",
             f"async def {NAMES}create",
             "APIKeyHeader",
-            "atomic, pinned, at most 9 queries",
+            "atomic, at most 9 queries",
         ],
         [
             "PATCH,PUT",
@@ -227,7 +227,7 @@ def test_json_has_all_that_is_known() -> None:
         "is_django_request": True,
         "django_middleware": False,
         "atomic": [],
-        "is_pinned": True,
+        "connection": "request",
         "max_queries": 3,
     }
 
@@ -239,17 +239,6 @@ def test_transactions_of_every_database_are_told(monkeypatch: pytest.MonkeyPatch
     assert facts("book-list")["atomic"] == ["other"]
     assert facts("book-create")["atomic"] == ["other", "default"]
     assert "atomic on other and default" in routes("book-create")
-
-
-def test_an_async_endpoint_is_pinned_where_every_request_connects_anew(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert facts("pages/")["is_pinned"] is False
-
-    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
-
-    assert facts("pages/")["is_pinned"] is True
-    assert facts("me/")["is_pinned"] is False
 
 
 def test_a_setting_that_is_wrong_is_reported(settings: Settings) -> None:

@@ -42,11 +42,11 @@ client = TestClient(app)
 committed: list[str] = []
 
 
-def execute(*functions: Callable[[], object], pinned: bool = False) -> list[Any]:
+def execute(*functions: Callable[[], object]) -> list[Any]:
     """Return what `functions` return in the worker of one execution."""
 
     async def main() -> list[Any]:
-        execution = Execution({"type": "http"}, pinned=pinned)
+        execution = Execution({"type": "http"})
         try:
             return [await execution.run(function) for function in functions]
         finally:

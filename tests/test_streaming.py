@@ -2,11 +2,12 @@ import asyncio
 import gc
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import Any, TypeVar
 
 import pytest
 from anyio import from_thread
+from django.test import override_settings
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
@@ -14,10 +15,11 @@ from fastapi.testclient import TestClient
 from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.responses import Response
 
+from django_mullet.concurrency import pool
 from django_mullet.execution import Execution, current_execution
 from django_mullet.routing import APIRouter
 from django_mullet.streaming import AHEAD, follow_up_in_worker, stream
-from tests.executing import execute, here
+from tests.executing import entered, execute, here
 from tests.testapp.models import Item
 from tests.waiting import until
 
@@ -48,6 +50,7 @@ def test_one_worker_makes_all_items_and_closes_the_iterator() -> None:
 
     def body() -> Iterator[int]:
         try:
+            Item.objects.exists()
             for number in range(AHEAD * 2):
                 threads.append(threading.current_thread())
                 yield number
@@ -147,7 +150,7 @@ def test_closing_the_stream_wakes_a_worker_that_waits_for_the_client() -> None:
     async def use(execution: Execution) -> None:
         async with aclosing(stream(body(), execution)) as items:
             async for _ in items:
-                while len(made) < AHEAD + 1:
+                while len(made) < AHEAD:
                     await asyncio.sleep(0.001)
                 await asyncio.sleep(0.01)
                 break
@@ -221,21 +224,65 @@ def test_a_cancelled_task_wakes_a_worker_that_waits_for_the_event_loop() -> None
     assert noted == ["waits", "mullet"]
 
 
-def test_the_execution_keeps_the_worker_of_its_stream() -> None:
-    async def use(execution: Execution) -> list[str]:
-        async for _ in stream(iter("a"), execution):
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("queries", [False, True])
+def test_a_body_keeps_its_worker_from_its_first_query_on(queries: bool) -> None:
+    def body() -> Iterator[int]:
+        if queries:
+            Item.objects.exists()
+        yield from range(3)
+
+    async def use(execution: Execution) -> bool:
+        async for _ in stream(body(), execution):
             pass
-        return [await execution.run(lambda: threading.current_thread().name) for _ in range(2)]
+        return execution.has_worker
 
-    first, second = execute(use)
-    assert first == second
-    assert execute(pinned_by_stream)
+    assert execute(use) is queries
 
 
-async def pinned_by_stream(execution: Execution) -> bool:
-    async for _ in stream(iter("a"), execution):
-        pass
-    return execution.pinned
+SIZE = 2**12
+
+
+@override_settings(MULLET={"STREAM_BUFFER": 8 * SIZE})
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, bytes.decode])
+def test_a_body_is_made_a_number_of_bytes_ahead_of_its_client(kind: Any) -> None:
+    piece = kind(bytes(SIZE))
+    made: list[int] = []
+
+    def body() -> Iterator[Any]:
+        for number in range(100):
+            made.append(number)
+            yield piece
+
+    async def use(execution: Execution) -> list[int]:
+        ahead = []
+        async for _ in stream(body(), execution):
+            await asyncio.to_thread(until, lambda: not pool_is_busy())
+            ahead.append(len(made) - len(ahead))
+        return ahead
+
+    ahead = execute(use)
+
+    assert len(ahead) == 100
+    assert max(ahead) == 8
+
+
+def pool_is_busy() -> bool:
+    return len(pool._idle) < pool.size
+
+
+@override_settings(MULLET={"THREADS": 1, "CONNECTIONS": 1})
+def test_a_worker_is_free_while_clients_are_slow() -> None:
+    async def use(execution: Execution) -> list[str]:
+        async with AsyncExitStack() as stack:
+            for _ in range(20):
+                other = await stack.enter_async_context(entered())
+                items = stream(iter([b"a" * 2**17] * 100), other)
+                await stack.enter_async_context(aclosing(items))
+                await anext(items)
+            return [await execution.run(here)]
+
+    assert execute(use) == ["mullet"]
 
 
 # Responses

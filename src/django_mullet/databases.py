@@ -148,6 +148,25 @@ def limiter(alias: str) -> Limiter:
     return Limiter(alias)
 
 
+_OF_EVERY = {
+    "atomic_blocks",
+    "autocommit",
+    "close_at",
+    "closed_in_transaction",
+    "connection",
+    "errors_occurred",
+    "health_check_done",
+    "health_check_enabled",
+    "in_atomic_block",
+    "needs_rollback",
+    "run_on_commit",
+    "savepoint_ids",
+}
+"""Attributes that `connect()` sets for every backend."""
+
+_MISSING = object()
+
+
 class LimitedConnection(BaseDatabaseWrapper):
     """Mixed into a backend's `DatabaseWrapper`: asks before it connects.
 
@@ -165,6 +184,10 @@ class LimitedConnection(BaseDatabaseWrapper):
         super().__init__(*args, **kwargs)
         self.cursors: set[ref[Any]] = set()
         """Those that `QuerySet.iterator()` has not read to the end, and nobody forgotten."""
+        self.facts: dict[str, Any] = {}
+        """What `connect()` has noted about the session, as the attributes of this wrapper."""
+        self.wrappers: list[Any] = []
+        """Of `execute_wrappers`, those by receivers of `connection_created`."""
 
     def ensure_connection(self) -> None:
         if self.parked:
@@ -206,10 +229,17 @@ class LimitedConnection(BaseDatabaseWrapper):
         try:
             if limiter(self.alias).acquire(self) and self._go_on():
                 return
+            before, wrappers = vars(self).copy(), len(self.execute_wrappers)
             super().connect()
         except Exception:
             _thread.lost_connection = True
             raise
+        self.facts = {
+            name: value
+            for name, value in vars(self).items()
+            if name not in _OF_EVERY and before.get(name, _MISSING) is not value
+        }
+        self.wrappers = self.execute_wrappers[wrappers:]
 
     def get_new_connection(self, conn_params: Any) -> Any:
         try:
@@ -250,6 +280,12 @@ class LimitedConnection(BaseDatabaseWrapper):
         """Have `other` hold this DB-API connection and its end; this wrapper is then closed."""
         other.connection, other.close_at = self.connection, self.close_at
         other.autocommit = self.autocommit
+        other.facts, other.wrappers = self.facts, self.wrappers
+        vars(other).update(self.facts)
+        self.execute_wrappers = [
+            each for each in self.execute_wrappers if each not in self.wrappers
+        ]
+        other.execute_wrappers += self.wrappers
         self.connection = self.lasting_cursor = None
         self.parked = False
 
@@ -387,7 +423,8 @@ def prepare(before_claim: Callable[[], object] | None = None) -> None:
 
 
 def _is_outdated() -> bool:
-    return _thread.connections.keys() != connections.settings.keys()
+    held = _thread.connections  # none but in a worker
+    return bool(held) and held.keys() != connections.settings.keys()
 
 
 def _used_elsewhere() -> bool:

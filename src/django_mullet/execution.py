@@ -88,7 +88,9 @@ class Execution:
         self._before_claim: Callable[[], None] | None = self._count if lasts else None
         self._is_counted = False  # in the share of what lasts
         self._context: Context | None = None
-        self._lease = Lease(pool, self._needs_worker)
+        self.has_worker = False
+        """Whether the next job belongs in the worker of the last, as noted after that."""
+        self._lease = Lease(pool, lambda: self.has_worker)
         self._holds = 0
         self._uses_connection = False
         self._shared = sharing.held_by_test()
@@ -230,11 +232,6 @@ class Execution:
             await finishing.settled(gives_up=False)
 
     @property
-    def has_worker(self) -> bool:
-        """Whether a worker is bound to this execution."""
-        return self._lease.has_worker
-
-    @property
     def is_started(self) -> bool:
         """Whether `request_started` has been sent, and `request_finished` has not."""
         return self._started
@@ -342,21 +339,17 @@ class Execution:
         databases.park()
         self._note_use()
 
-    def _needs_worker(self) -> bool:
-        """Return whether the next job belongs in the worker of the last."""
-        if self._holds or self._uses_connection:
-            return True
-        return not self._is_of_calls() and databases.keep_state()
-
     def _is_of_calls(self) -> bool:
         """Return whether each call is a unit of its own."""
         return self._closed or self._unit == "call"
 
     def _note_use(self) -> None:
-        """Note, before anybody is told of the end of a job, whether it has used a connection."""
+        """Note, before anybody is told of the end of a job, what it has left in its worker."""
         self._uses_connection = databases.in_use() or (
             self._shared is not None and self._shared.in_transaction
         )
+        has_state = not self._is_of_calls() and databases.keep_state()
+        self.has_worker = bool(self._holds or self._uses_connection or has_state)
         if self._is_counted and not self._uses_connection:
             self._is_counted = False
             share.leave()

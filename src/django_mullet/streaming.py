@@ -21,11 +21,11 @@ from django_mullet import conf
 from django_mullet._compat import threaded_iterator
 from django_mullet.execution import Execution, current_execution
 
-__all__ = ["follow_up_in_worker", "stream"]
+__all__ = ["AHEAD", "follow_up_in_worker", "stream"]
 
 T = TypeVar("T")
 
-MOST = 100
+AHEAD = 100
 """Items that a body is made ahead of its client, whatever their size."""
 
 
@@ -122,7 +122,7 @@ class _Production(Generic[T]):
             return max(len(item), self._most // 1024)
         if isinstance(item, memoryview):
             return max(item.nbytes, self._most // 1024)
-        return self._most // MOST + 1
+        return self._most // AHEAD + 1
 
     # On the event loop
 

@@ -1,0 +1,259 @@
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+
+import pytest
+from django.test import override_settings
+
+from django_mullet.concurrency import WorkerPool
+from django_mullet.exceptions import Overloaded
+from django_mullet.leases import Lease
+from tests.waiting import until
+
+
+@pytest.fixture
+def workers() -> Iterator[WorkerPool]:
+    workers = WorkerPool()
+    yield workers
+    workers.stop()
+
+
+class Owner:
+    """Has a lease, and needs its worker as long as it says so."""
+
+    def __init__(self, workers: WorkerPool) -> None:
+        self.needs_worker = False
+        self.lease = Lease(workers, lambda: self.needs_worker)
+
+    def thread(self) -> str:
+        """Return the name of the thread in which the next job runs."""
+        return Job(self.lease).result(timeout=5)
+
+    def let_go(self) -> None:
+        self.needs_worker = False
+        self.thread()
+
+
+class Job(Future[str]):
+    """Submits itself; its result is the thread in which it ran."""
+
+    def __init__(
+        self, lease: Lease, do: Callable[[], object] = lambda: None, *, queries: bool = False
+    ) -> None:
+        super().__init__()
+        self._do = do
+        lease.submit(self, queries=queries)
+
+    def __call__(self) -> None:
+        self._do()
+        self.set_result(threading.current_thread().name)
+
+    def refuse(self, error: Exception) -> None:
+        self.set_exception(error)
+
+
+def idle(workers: WorkerPool, count: int) -> None:
+    until(lambda: len(workers._idle) == count)
+
+
+def test_a_lease_that_needs_no_worker_has_none_after_its_job(workers: WorkerPool) -> None:
+    owner = Owner(workers)
+
+    assert owner.thread() == "mullet-1"
+
+    idle(workers, 1)
+    assert not owner.lease.has_worker
+
+
+def test_a_lease_keeps_its_worker_from_others(workers: WorkerPool) -> None:
+    owner, other = Owner(workers), Owner(workers)
+    owner.needs_worker = True
+
+    leased = {owner.thread(), owner.thread()}
+
+    assert len(leased) == 1
+    assert other.thread() not in leased
+    owner.let_go()
+    idle(workers, 2)
+
+
+def test_jobs_run_one_after_the_other(workers: WorkerPool) -> None:
+    owner, running, most = Owner(workers), [], []
+
+    def do() -> None:
+        running.append(0)
+        most.append(len(running))
+        running.pop()
+
+    jobs = [Job(owner.lease, do) for _ in range(100)]
+
+    assert len({job.result(timeout=5) for job in jobs}) >= 1
+    assert set(most) == {1}
+
+
+def test_jobs_of_many_threads_all_run(workers: WorkerPool) -> None:
+    owner, done = Owner(workers), []
+
+    def submit() -> None:
+        for _ in range(200):
+            Job(owner.lease, lambda: done.append(0)).result(timeout=5)
+
+    threads = [threading.Thread(target=submit) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert len(done) == 1600
+    idle(workers, workers.size)
+
+
+def test_a_job_that_waits_has_others_done_meanwhile(workers: WorkerPool) -> None:
+    owner, order = Owner(workers), []
+    waits = threading.Event()
+
+    def outer() -> None:
+        waits.set()
+        owner.lease.wait()
+        order.append("outer")
+
+    first = Job(owner.lease, outer)
+    assert waits.wait(5)
+    second = Job(owner.lease, lambda: order.append("inner"))
+    owner.lease.resume()
+
+    assert first.result(timeout=5) == second.result(timeout=5)
+    assert order == ["inner", "outer"]
+
+
+def test_a_leased_worker_that_waits_counts_for_none(workers: WorkerPool) -> None:
+    with override_settings(MULLET={"THREADS": 1, "CONNECTIONS": 2}):
+        owners = [Owner(workers) for _ in range(2)]
+        for owner in owners:
+            owner.needs_worker = True
+
+        assert len({owner.thread() for owner in owners}) == 2
+        assert Owner(workers).thread() == "mullet-3"
+
+        for owner in owners:
+            owner.let_go()
+
+
+def test_there_are_never_more_threads_than_threads_and_connections(workers: WorkerPool) -> None:
+    with override_settings(MULLET={"THREADS": 1, "CONNECTIONS": 1}):
+        owners = [Owner(workers) for _ in range(2)]
+        for owner in owners:
+            owner.needs_worker = True
+            owner.thread()
+        waiting = Job(Owner(workers).lease)
+
+        assert workers.size == 2
+        assert owners[0].thread() == "mullet-1"  # it needs no other worker to go on
+        assert not waiting.done()
+
+        for owner in owners:
+            owner.let_go()
+        assert waiting.result(timeout=5) in {"mullet-1", "mullet-2"}
+
+
+def test_what_finds_no_worker_is_not_submitted(workers: WorkerPool) -> None:
+    with override_settings(MULLET={"THREADS": 1, "CONNECTIONS": 1, "QUEUE": 1}):
+        end = threading.Event()
+        workers.submit(lambda: end.wait(10))
+        workers.submit(lambda: None)
+        owner = Owner(workers)
+
+        with pytest.raises(Overloaded):
+            Job(owner.lease)
+        end.set()
+        until(lambda: not workers.waiting)
+
+        assert owner.thread() == "mullet-1"
+
+
+# While too many workers wait for connections
+
+
+@pytest.fixture
+def starved(workers: WorkerPool) -> Iterator[list[int]]:
+    """Has an element for each worker that waits for a connection: as many as may be."""
+    starved = [0] * 32
+    workers.starved = starved
+    yield starved
+    starved.clear()
+
+
+def test_a_job_that_queries_waits_and_others_do_not(
+    workers: WorkerPool, starved: list[int]
+) -> None:
+    querying = [Job(Owner(workers).lease, queries=True) for _ in range(3)]
+
+    assert Owner(workers).thread().startswith("mullet-")
+    assert workers.waiting == 3
+
+    starved.clear()
+
+    assert all(job.result(timeout=5) for job in querying)
+
+
+def test_jobs_that_query_run_in_their_order(workers: WorkerPool, starved: list[int]) -> None:
+    order: list[int] = []
+    with override_settings(MULLET={"THREADS": 1}):
+        jobs = [
+            Job(Owner(workers).lease, lambda number=number: order.append(number), queries=True)  # type: ignore[misc]
+            for number in range(10)
+        ]
+        starved.clear()
+        for job in jobs:
+            job.result(timeout=5)
+
+    assert order == list(range(10))
+
+
+def test_jobs_of_both_kinds_run_in_their_order(workers: WorkerPool) -> None:
+    order: list[int] = []
+    with override_settings(MULLET={"THREADS": 1}):
+        end = threading.Event()
+        workers.submit(lambda: end.wait(10))
+        jobs = [
+            Job(
+                Owner(workers).lease,
+                lambda number=number: order.append(number),  # type: ignore[misc]
+                queries=number % 2 == 0,
+            )
+            for number in range(10)
+        ]
+        end.set()
+        for job in jobs:
+            job.result(timeout=5)
+
+    assert order == list(range(10))
+
+
+def test_a_job_that_queries_is_refused_in_the_end(workers: WorkerPool, starved: list[int]) -> None:
+    with override_settings(MULLET={"CONNECTION_TIMEOUT": 0.1}):
+        owner = Owner(workers)
+        jobs = [Job(owner.lease, queries=True) for _ in range(2)]
+
+        for job in jobs:
+            with pytest.raises(Overloaded, match=r"No connection became free within 0\.1 s"):
+                job.result(timeout=5)
+
+    assert workers.waiting == 0
+    starved.clear()
+    assert owner.thread().startswith("mullet-")
+
+
+def test_one_that_came_later_is_not_refused_with_it(
+    workers: WorkerPool, starved: list[int]
+) -> None:
+    with override_settings(MULLET={"CONNECTION_TIMEOUT": 0.2}):
+        first = Job(Owner(workers).lease, queries=True)
+    with override_settings(MULLET={"CONNECTION_TIMEOUT": 30}):
+        later = Job(Owner(workers).lease, queries=True)
+
+        assert isinstance(first.exception(timeout=5), Overloaded)
+        assert not later.done()
+
+        starved.clear()
+        assert later.result(timeout=5)
