@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 from django.db import OperationalError, connection, connections, transaction
+from django.db.backends.signals import connection_created
 from django.test import override_settings
 
 from django_mullet import databases
@@ -419,10 +420,9 @@ def terminate(backend_pid: int) -> None:
 
 
 @pytest.mark.postgres
-def test_what_is_taken_over_begins_in_autocommit_with_the_time_zone_of_its_new_thread(
-    thread: Callable[[], Thread],
-) -> None:
-    idle, other = thread(), thread()
+def test_what_is_taken_over_is_left_as_it_is(thread: Callable[[], Thread]) -> None:
+    """As in Django a request finds the session as the one before it has left it."""
+    idle, other, created = thread(), thread(), []
 
     def leave_a_time_zone() -> None:
         use()
@@ -430,14 +430,51 @@ def test_what_is_taken_over_begins_in_autocommit_with_the_time_zone_of_its_new_t
             cursor.execute("SET TIME ZONE 'Pacific/Auckland'")
         databases.park()
 
-    idle.run(leave_a_time_zone)
-
     def state() -> tuple[bool, str]:
         with connection.cursor() as cursor:
             cursor.execute("SHOW TIME ZONE")
             return connection.get_autocommit(), cursor.fetchone()[0]
 
-    assert other.run(state) == (True, "UTC")
+    def note(**kwargs: Any) -> None:
+        created.append(kwargs["connection"])
+
+    connection_created.connect(note)
+    try:
+        idle.run(leave_a_time_zone)
+
+        assert other.run(state) == (True, "Pacific/Auckland")
+    finally:
+        connection_created.disconnect(note)
+
+    assert len(created) == 1
+
+
+def test_what_connecting_has_noted_is_taken_over_with_the_connection(
+    thread: Callable[[], Thread],
+) -> None:
+    idle, other = thread(), thread()
+
+    def count(execute: Any, *args: Any) -> Any:
+        connection.counted = getattr(connection, "counted", 0) + 1  # type: ignore[attr-defined]
+        return execute(*args)
+
+    def set_up(connection: Any, **kwargs: Any) -> None:
+        connection.set_up, connection.counted = True, 0
+        connection.execute_wrappers.append(count)
+
+    def noted() -> list[Any]:
+        use()
+        return [connection.set_up, connection.counted, len(connection.execute_wrappers)]  # type: ignore[attr-defined]
+
+    connection_created.connect(set_up)
+    try:
+        assert idle.run(noted) == [True, 1, 1]
+        idle.run(databases.park)
+
+        assert other.run(noted) == [True, 1, 1]
+        assert idle.run(lambda: connection.execute_wrappers) == []
+    finally:
+        connection_created.disconnect(set_up)
 
 
 @pytest.mark.postgres
@@ -480,28 +517,3 @@ def test_connections_are_per_thread_not_per_process(thread: Callable[[], Thread]
 
     assert worker.run(lambda: connections["default"]) is not connections["default"]
     assert worker.run(threading.current_thread) is not threading.current_thread()
-
-
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [
-        ({"default": {"CONN_MAX_AGE": 0}, "other": {"CONN_MAX_AGE": None}}, True),
-        ({"default": {"CONN_MAX_AGE": 60}, "other": {"CONN_MAX_AGE": 0}}, True),
-        ({"default": {"CONN_MAX_AGE": 60}, "other": {"CONN_MAX_AGE": None}}, False),
-        (
-            {
-                "default": {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": True}},
-                "other": {"CONN_MAX_AGE": None},
-            },
-            False,
-        ),
-    ],
-)
-def test_whether_a_database_is_connected_to_by_every_request(
-    monkeypatch: pytest.MonkeyPatch, changed: dict[str, dict[str, Any]], expected: bool
-) -> None:
-    for alias, values in changed.items():
-        for key, value in values.items():
-            monkeypatch.setitem(cast("Any", connections.settings)[alias], key, value)
-
-    assert databases.reconnects() is expected

@@ -1,7 +1,7 @@
 """Nobody disturbs what `QuerySet.iterator()` reads, and it ends with its request."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -13,7 +13,7 @@ from fastapi import FastAPI, HTTPException
 from django_mullet import databases
 from django_mullet.concurrency import pool
 from django_mullet.routing import APIRouter
-from django_mullet.streaming import AHEAD, PATIENCE, stream
+from django_mullet.streaming import AHEAD, stream
 from tests.executing import entered
 from tests.limited_threads import Thread, open_connections, use
 from tests.load import answers
@@ -74,21 +74,6 @@ def test_no_other_request_uses_the_connection_of_an_iterator() -> None:
     assert asyncio.run(main()) == NAMES
 
 
-def test_an_iterator_that_is_read_to_the_end_frees_its_worker() -> None:
-    """A WebSocket may live on for hours."""
-    held: list[bool] = []
-
-    async def main() -> bool:
-        async with entered() as execution:
-            async for _ in Item.objects.aiterator(chunk_size=1):
-                held.append(execution.has_worker)
-            await asyncio.sleep(0.01)
-            return execution.has_worker
-
-    assert asyncio.run(main()) is False
-    assert held == [True] * len(NAMES)
-
-
 @override_settings(MULLET={"CONNECTIONS": 1, "CONNECTION_TIMEOUT": 0.5})
 def test_an_iterator_that_is_left_in_the_middle_ends_with_its_request() -> None:
     found = answers(app, ["/refuse", "/count"] * 3, concurrency=1)
@@ -99,39 +84,25 @@ def test_an_iterator_that_is_left_in_the_middle_ends_with_its_request() -> None:
 # While a stream waits for its client
 
 
-def sent_slowly(body: Iterator[Any]) -> list[Any]:
-    """Return what comes of `body` though its client is slow and others use connections."""
+@pytest.mark.parametrize("queries", [Item.objects.count, lambda: None])
+def test_nobody_has_the_connection_of_a_stream_while_its_client_is_slow(
+    queries: Callable[[], object],
+) -> None:
+    def body() -> Iterator[str]:
+        for item in Item.objects.order_by("pk").iterator(chunk_size=1):
+            queries()
+            yield from [item.name] * 2 * AHEAD
 
-    async def main() -> list[Any]:
-        found: list[Any] = []
-        async with entered() as execution, aclosing(stream(body, execution)) as items:
+    async def main() -> list[str]:
+        found: list[str] = []
+        async with entered() as execution, aclosing(stream(body(), execution)) as items:
             async for item in items:
-                if not found:
-                    await asyncio.sleep(PATIENCE * 4)
+                if len(found) % AHEAD == 0:
                     await others_close_their_connections()
                 found.append(item)
         return found
 
-    return asyncio.run(main())
-
-
-def test_others_use_the_connection_of_a_stream_while_its_client_is_slow() -> None:
-    def body() -> Iterator[int]:
-        for _ in range(3 * AHEAD):
-            yield Item.objects.count()
-
-    with override_settings(MULLET={"CONNECTIONS": 1, "CONNECTION_TIMEOUT": 0.5}):
-        found = sent_slowly(body())
-
-    assert found == [len(NAMES)] * 3 * AHEAD
-
-
-def test_but_not_in_the_middle_of_an_iterator() -> None:
-    def body() -> Iterator[str]:
-        for item in Item.objects.order_by("pk").iterator(chunk_size=1):
-            yield from [item.name] * 2 * AHEAD
-
-    assert "".join(sent_slowly(body())) == "".join(name * 2 * AHEAD for name in NAMES)
+    assert "".join(asyncio.run(main())) == "".join(name * 2 * AHEAD for name in NAMES)
 
 
 # In one worker

@@ -41,11 +41,12 @@ class Job(Future[str]):
         self, lease: Lease, do: Callable[[], object] = lambda: None, *, queries: bool = False
     ) -> None:
         super().__init__()
-        self._do = do
+        self._do, self._lease = do, lease
         lease.submit(self, queries=queries)
 
     def __call__(self) -> None:
         self._do()
+        self._lease.finished()
         self.set_result(threading.current_thread().name)
 
     def refuse(self, error: Exception) -> None:
@@ -124,6 +125,19 @@ def test_a_job_that_waits_has_others_done_meanwhile(workers: WorkerPool) -> None
 
     assert first.result(timeout=5) == second.result(timeout=5)
     assert order == ["inner", "outer"]
+
+
+def test_a_lease_is_busy_until_all_its_jobs_are_done(workers: WorkerPool) -> None:
+    owner, end = Owner(workers), threading.Event()
+    assert not owner.lease.is_busy
+
+    jobs = [Job(owner.lease, lambda: end.wait(5)) for _ in range(2)]
+
+    assert owner.lease.is_busy
+    end.set()
+    for job in jobs:
+        job.result(timeout=5)
+    assert not owner.lease.is_busy
 
 
 def test_a_leased_worker_that_waits_counts_for_none(workers: WorkerPool) -> None:

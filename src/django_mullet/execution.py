@@ -222,14 +222,17 @@ class Execution:
         """Send `request_finished`, if there is anything to finish, and free the worker.
 
         A task that outlives the request may go on using the execution: each of its calls
-        is then a unit of its own, in any worker. One that is in a transaction keeps the worker.
+        is then a unit of its own, in any worker. One that is in a transaction keeps the worker;
+        and nobody waits for a call that has begun.
         """
         self._closed = True
         self.stop_streams()
         if self._started:
+            goes_on = self._lease.is_busy
             finishing = Hop(self, self._finishing())
             self._lease.submit(finishing, even_if_full=True)
-            await finishing.settled(gives_up=False)
+            if not goes_on:
+                await finishing.settled(gives_up=False)
 
     @property
     def is_started(self) -> bool:
@@ -287,7 +290,12 @@ class Execution:
         except BaseException as raised:
             error = raised
         self._note_use()
+        self._lease.finished()
         deliver(result, error)
+
+    def skip(self) -> None:
+        """Do nothing, in place of a job that was given up."""
+        self._lease.finished()
 
     def hold(self) -> None:
         """Keep this worker, in which something has begun that ends here, until `release()`.
@@ -383,8 +391,10 @@ class _OrmCall:
         self.future: Future[Any] = Future()
 
     def __call__(self) -> None:
-        if self.future.set_running_or_notify_cancel():
-            execution = self._execution
+        execution = self._execution
+        if not self.future.set_running_or_notify_cancel():
+            execution.skip()
+        else:
             execution.do(partial(execution.within_lifecycle, self._call), self._deliver)
 
     def refuse(self, error: Exception) -> None:

@@ -48,6 +48,9 @@ class Runner(Protocol):
     ) -> None:
         """Give `deliver` what `function` returns or raises."""
 
+    def skip(self) -> None:
+        """Do nothing, in place of a job that was given up."""
+
     def wait_for(self, below: "Below[T]", hop: "Hop[Any]") -> T:
         """Return what `below` comes to, while the worker waits in the middle of `hop`."""
         ...
@@ -175,7 +178,9 @@ class Hop(Generic[T]):
         """Why the job will not be done."""
 
     def __call__(self) -> None:
-        if self._take_ticket():
+        if not self._take_ticket():
+            self.execution.skip()
+        else:
             self.begun = True
             _thread.hop, outer = self, _thread.hop
             try:

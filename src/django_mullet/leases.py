@@ -16,7 +16,7 @@ __all__ = ["Lease", "LeasedJob"]
 
 
 class LeasedJob(Protocol):
-    """What is submitted to a lease. Neither method may raise."""
+    """What is submitted to a lease, and tells it when it is done. Neither method may raise."""
 
     def __call__(self) -> object:
         """Do the job, in a worker."""
@@ -32,7 +32,16 @@ class Lease:
     the same worker, which then waits for it and does nothing else.
     """
 
-    __slots__ = ("_changing", "_is_needed", "_jobs", "_pool", "_waiting", "has_worker")
+    __slots__ = (
+        "_changing",
+        "_finished",
+        "_is_needed",
+        "_jobs",
+        "_pool",
+        "_submitted",
+        "_waiting",
+        "has_worker",
+    )
 
     def __init__(self, pool: WorkerPool, is_needed: Callable[[], bool]) -> None:
         self._pool = pool
@@ -40,6 +49,7 @@ class Lease:
         self._changing = threading.Lock()  # held to change or read what follows
         self._jobs: deque[LeasedJob] = deque()
         self._waiting: Worker | None = None
+        self._submitted = self._finished = 0
         self.has_worker = False
         """Whether a worker runs the jobs, or waits for the next, or is about to come."""
 
@@ -49,6 +59,19 @@ class Lease:
         Where it needs a worker first, and `queries`, it is refused after a time in which it finds
         none; `Overloaded` is raised as by `WorkerPool.submit`.
         """
+        self._put(job, queries=queries, even_if_full=even_if_full)
+        self._submitted += 1
+
+    def finished(self) -> None:
+        """In the worker: note that a job is done, before anybody is told."""
+        self._finished += 1
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether some job is not done."""
+        return self._finished < self._submitted
+
+    def _put(self, job: LeasedJob, *, queries: bool = False, even_if_full: bool = False) -> None:
         with self._changing:
             worker, self._waiting = self._waiting, None
             if worker is not None:
@@ -76,7 +99,7 @@ class Lease:
 
     def resume(self) -> None:
         """End `wait()`, after what was submitted before."""
-        self.submit(_RESUME)
+        self._put(_RESUME)
 
     def _refuse(self, error: Exception) -> None:
         with self._changing:
@@ -84,6 +107,7 @@ class Lease:
             self._jobs.clear()
             self.has_worker = False
         for job in jobs:
+            self.finished()
             job.refuse(error)
 
     def _serve(self) -> None:
