@@ -16,8 +16,10 @@ from tests.limited_threads import Thread, limited_threads
 
 LARGE_APPS = {"tests.catalogue", "tests.fieldtypes", "tests.relations", "tests.tables"}
 
-hypothesis_settings.register_profile("search")  # new examples: `pytest --hypothesis-profile=search`
-hypothesis_settings.register_profile("repeat", derandomize=True)
+hypothesis_settings.register_profile(
+    "search", deadline=None
+)  # new examples: `pytest --hypothesis-profile=search`
+hypothesis_settings.register_profile("repeat", deadline=None, derandomize=True)
 hypothesis_settings.load_profile("repeat")
 
 

@@ -50,6 +50,8 @@ def test_every_key_is_known() -> None:
     values = {
         "THREADS": 1,
         "CONNECTIONS": 2,
+        "LASTING": 1,
+        "STREAM_BUFFER": 5,
         "QUEUE": 3,
         "CONNECTION_TIMEOUT": 0.5,
         "LAZY_LOADS": "warn",
@@ -60,7 +62,9 @@ def test_every_key_is_known() -> None:
         "PROBLEM_DETAILS": True,
     }
 
-    assert conf.parse(values) == conf.Settings(1, 2, 3, 0.5, "warn", 4, False, True, 0.25, True)
+    assert conf.parse(values) == conf.Settings(
+        1, 2, 1, 5, 3, 0.5, "warn", 4, False, True, 0.25, True
+    )
 
 
 def test_the_timeout_may_be_a_whole_number() -> None:
@@ -81,8 +85,8 @@ def test_an_unknown_key_is_reported_with_those_known() -> None:
 
     assert str(caught.value) == (
         "MULLET has no setting 'SPEED'. It knows: CONNECTIONS, CONNECTION_TIMEOUT, "
-        "LAZY_LOADS, PROBLEM_DETAILS, QUEUE, REFUSE_READ_ONLY, RETRY_AFTER, "
-        "ROLLBACK_ON_ERROR_RESPONSE, THREADS, VERIFY_PREPARED."
+        "LASTING, LAZY_LOADS, PROBLEM_DETAILS, QUEUE, REFUSE_READ_ONLY, RETRY_AFTER, "
+        "ROLLBACK_ON_ERROR_RESPONSE, STREAM_BUFFER, THREADS, VERIFY_PREPARED."
     )
 
 
@@ -92,6 +96,19 @@ def test_a_misspelt_key_is_told_how_to_write_it(key: str) -> None:
         conf.parse({key: 1})
 
     assert str(caught.value) == f"MULLET has no setting '{key}'. Write 'THREADS'."
+
+
+def test_not_more_connections_last_than_there_are() -> None:
+    assert conf.parse({"LASTING": 2, "CONNECTIONS": 2}).lasting == 2
+    assert conf.parse({"LASTING": None}).lasting is None
+
+    with pytest.raises(ImproperlyConfigured) as caught:
+        conf.parse({"LASTING": 3, "CONNECTIONS": 2})
+
+    assert str(caught.value) == (
+        "MULLET['LASTING'] is 3, more than MULLET['CONNECTIONS'] lets be open: 2. Write a lower "
+        "number, so that some are left for others."
+    )
 
 
 @pytest.mark.parametrize("value", [True, -0.1, 1.1, "1", None])

@@ -180,14 +180,13 @@ def test_asynchronous_middleware_runs_around_every_endpoint(path: str) -> None:
     assert "async view loop" in noted
 
 
-def test_asynchronous_middleware_has_the_worker_of_a_synchronous_endpoint(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("django_mullet.sharing.in_tests", lambda: False)
+@pytest.mark.django_db(transaction=True)
+def test_asynchronous_middleware_has_the_worker_of_a_synchronous_endpoint() -> None:
     router = APIRouter(django_middleware=named("thread"))
 
     @router.get("/")
     def root() -> str:
+        User.objects.exists()
         return threading.current_thread().name
 
     answer = client(router).get("/")

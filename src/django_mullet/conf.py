@@ -87,7 +87,13 @@ def parse(values: Any) -> Settings:
             known = f"Write '{close[0]}'" if close else f"It knows: {', '.join(sorted(_NAMES))}"
             raise ImproperlyConfigured(f"MULLET has no setting {key!r}. {known}.")
         parsed[_NAMES[key]] = _checked(key, value)
-    return Settings(**parsed)
+    settings = Settings(**parsed)
+    if settings.lasting is not None and settings.lasting > settings.connections:
+        raise ImproperlyConfigured(
+            f"MULLET['LASTING'] is {settings.lasting}, more than MULLET['CONNECTIONS'] lets be "
+            f"open: {settings.connections}. Write a lower number, so that some are left for others."
+        )
+    return settings
 
 
 def _checked(key: str, value: Any) -> Any:
@@ -99,6 +105,8 @@ def _checked(key: str, value: Any) -> Any:
         if value not in LAZY_LOADS:
             known = ", ".join(f"'{choice}'" for choice in LAZY_LOADS)
             raise ImproperlyConfigured(f"MULLET[{key!r}] must be one of {known}, not {value!r}.")
+        return value
+    if key == "LASTING" and value is None:
         return value
     if key == "VERIFY_PREPARED":
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
