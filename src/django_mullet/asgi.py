@@ -211,6 +211,7 @@ class DjangoHandler(ASGIHandler):
         if isinstance(answer, HttpRequest):
             chain = cast("_AsynchronousHandler", self._asynchronous)
             answer = self._prepare(await chain.get_response_async(answer), execution)
+            await execution.run(partial(_let_go, answer, execution))
         if isinstance(answer, StreamingHttpResponse):
             execution.last()
         if isinstance(answer, StreamingHttpResponse) and not answer.is_async:
@@ -241,11 +242,7 @@ class DjangoHandler(ASGIHandler):
         else:
             response = self.get_response(request)
         self._prepare(response, execution)
-        if not response.streaming:
-            execution.finish()
-        elif isinstance(response, FileResponse):
-            # Its body is no part of what queries: closing it ends the request.
-            execution.give_up_connections()
+        _let_go(response, execution)
         return response
 
     def _prepare(
@@ -256,6 +253,15 @@ class DjangoHandler(ASGIHandler):
             response.block_size = self.chunk_size
         execution.response = response
         return response
+
+
+def _let_go(response: HttpResponseBase, execution: "_DjangoExecution") -> None:
+    """In the worker: give up what sending `response`, as slowly as its client reads, needs not."""
+    if not response.streaming:
+        execution.finish()
+    elif isinstance(response, FileResponse):
+        # Its body queries nothing. Closing it, when it has been sent, ends the request.
+        execution.give_up_connections()
 
 
 class _AsynchronousHandler(BaseHandler):

@@ -85,7 +85,7 @@ class Execution:
         """Whether a job failed because its database was not there."""
         self._habits = habits or Habits()
         self._unit = unit
-        self._before_claim: Callable[[], None] | None = self._count if lasts else None
+        self._before_claim: Callable[[], None] | None = None
         self._is_counted = False  # in the share of what lasts
         self._context: Context | None = None
         self.has_worker = False
@@ -97,6 +97,8 @@ class Execution:
         self._started = False
         self._closed = False
         self._streams: tuple[Callable[[], None], ...] = ()
+        if lasts:
+            self.last()
 
     # On the event loop
 
@@ -214,6 +216,8 @@ class Execution:
         Raise `Overloaded` if it holds a connection, and others that last hold as many as may be
         held; not `in_any_case`. A connection that it asks for later is refused then.
         """
+        if self._unit == "call":
+            return
         count = self._before_claim = partial(self._count, in_any_case=in_any_case)
         if self._uses_connection:
             count()

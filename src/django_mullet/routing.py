@@ -232,15 +232,12 @@ async def _respond(plan: _Plan, request: Request) -> Response:
         execution.log = QueryLog()
     try:
         return await _execute(plan, mode, request, execution)
-    except Overloaded as error:
-        logger.warning("Busy: %s: %s", request.url.path, error)
-        raise _unavailable("The server is busy.") from error
-    except (OperationalError, InterfaceError) as error:
-        if not execution.connection_lost:
+    except _NOT_AVAILABLE as error:
+        unavailable = _unavailable(error, execution)
+        if unavailable is None:
             advise(error, plan.endpoint)
             raise
-        logger.exception("Database away: %s", request.url.path)
-        raise _unavailable("The database is not available.") from error
+        raise unavailable from error
     except (ProgrammingError, SynchronousOnlyOperation) as error:
         advise(error, plan.endpoint)
         raise
@@ -290,22 +287,24 @@ def _go_on(stack: AsyncExitStack, response: Response, execution: Execution) -> N
         follow_up_in_worker(response, execution)
         _close_in_the_end(stack, response.body_iterator)
         response.stream_response = partial(  # type: ignore[method-assign]
-            _stream, response.stream_response, execution.scope["path"]
+            _stream, response.stream_response, execution
         )
     else:
         follow_up_in_worker(response, execution)
 
 
-async def _stream(send_all: Callable[[Send], Awaitable[None]], path: str, send: Send) -> None:
+async def _stream(
+    send_all: Callable[[Send], Awaitable[None]], execution: Execution, send: Send
+) -> None:
     """Send a body by `send_all`, or a 503 if it finds no connection before anything is sent."""
     held_back = HeldBack(send)
     try:
         await send_all(held_back)
-    except Overloaded as error:
-        logger.warning("Busy: %s: %s", path, error)
-        if held_back.has_sent:
+    except _NOT_AVAILABLE as error:
+        unavailable = _unavailable(error, execution)
+        if unavailable is None or held_back.has_sent:
             raise
-        raise _unavailable("The server is busy.") from error
+        raise unavailable from error
     finally:
         held_back.give_up()
 
@@ -410,6 +409,19 @@ def _is_complete(response: Response) -> bool:
     return response.background is None and not isinstance(response, StreamingResponse)
 
 
-def _unavailable(detail: str) -> HTTPException:
+_NOT_AVAILABLE = (Overloaded, OperationalError, InterfaceError)
+
+
+def _unavailable(error: Exception, execution: Execution) -> HTTPException | None:
+    """Return the 503 for `error`, and log why; `None` if it is one of the application's."""
+    path = execution.scope["path"]
+    if isinstance(error, Overloaded):
+        logger.warning("Busy: %s: %s", path, error)
+        detail = "The server is busy."
+    elif execution.connection_lost:
+        logger.error("Database away: %s", path, exc_info=error)
+        detail = "The database is not available."
+    else:
+        return None
     retry_after = {"Retry-After": str(conf.current().retry_after)}
     return HTTPException(503, detail=detail, headers=retry_after)
