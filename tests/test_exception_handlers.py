@@ -250,7 +250,7 @@ def make_searching_app() -> TestClient:
         ("GET", "/a%00/", None, [["path", "name"]]),
         ("GET", "/a/?born=%00", None, [["query", "born"]]),
         ("GET", "/a%00/?born=%00", None, [["path", "name"], ["query", "born"]]),
-        ("POST", "/", {"text": "\0"}, [["body"]]),
+        ("POST", "/", {"text": "\0"}, [["body", "text"]]),
     ],
 )
 def test_a_nul_that_postgresql_cannot_look_for_is_a_422(

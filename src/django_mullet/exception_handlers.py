@@ -26,6 +26,7 @@ from django_mullet import conf
 from django_mullet.bodies import BodyField, body_fields
 from django_mullet.constraints import Refusal, Violation, violation_of
 from django_mullet.problems import error_response
+from django_mullet.refused_values import refused_values
 from django_mullet.retries import is_conflict
 
 __all__ = [
@@ -109,7 +110,7 @@ async def integrity_error(request: Request, exc: IntegrityError) -> Response:
     violation = violation_of(exc)
     sent = [] if violation is None else _sent(request, violation)
     if violation is None or not sent:
-        raise exc
+        return _refused(request, exc)
     detail = [
         _error(violation.refusal.value, ("body", *field.loc), violation.message) for field in sent
     ]
@@ -117,16 +118,18 @@ async def integrity_error(request: Request, exc: IntegrityError) -> Response:
 
 
 async def data_error(request: Request, exc: DataError) -> Response:
-    """Answer 422 to a text with NUL, which PostgreSQL neither stores nor looks for.
+    """Answer 422 to a value that the database cannot take, a text with NUL for instance.
 
     Raises `exc` where the request has none, and for all that is wrong with data otherwise.
     """
-    places = _places_of_nul(request) if "0x00" in str(exc) else []
-    if not places:
+    return _refused(request, exc)
+
+
+def _refused(request: Request, exc: Exception) -> Response:
+    found = refused_values(request, exc)
+    if not found:
         raise exc
-    return error_response(
-        422, [_error("value_error", place, "Null characters are not allowed.") for place in places]
-    )
+    return error_response(422, found)
 
 
 async def conflict(request: Request, exc: OperationalError) -> Response:
@@ -150,23 +153,6 @@ async def server_error(request: Request, exc: Exception) -> Response:
 
 def _error(type_: str, loc: tuple[str | int, ...], message: str) -> dict[str, Any]:
     return {"type": type_, "loc": list(loc), "msg": message}
-
-
-def _places_of_nul(request: Request) -> list[tuple[str, ...]]:
-    """Return where the request has a NUL, or may have one: in its body."""
-    params = {
-        "path": request.path_params.items(),
-        "query": request.query_params.multi_items(),
-    }
-    found: list[tuple[str, ...]] = [
-        (place, name)
-        for place, items in params.items()
-        for name, value in items
-        if "\0" in str(value)
-    ]
-    headers = request.headers
-    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-    return found or ([("body",)] if has_body else [])
 
 
 def _sent(request: Request, violation: Violation) -> list[BodyField]:

@@ -48,6 +48,7 @@ from django_mullet.middleware import (
 )
 from django_mullet.planning import plan_of
 from django_mullet.queries import QueryLog
+from django_mullet.refused_values import refuse
 from django_mullet.requests import spool_form
 from django_mullet.results import shown_schemas
 from django_mullet.retries import retries_of, run_again
@@ -242,6 +243,9 @@ async def _respond(plan: _Plan, request: Request) -> Response:
         raise _unavailable("The database is not available.") from error
     except (ProgrammingError, SynchronousOnlyOperation) as error:
         advise(error, plan.endpoint)
+        raise
+    except (ValueError, OverflowError) as error:
+        refuse(request, error)
         raise
 
 
