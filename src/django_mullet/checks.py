@@ -5,6 +5,7 @@ mullet.E002   the FastAPI application cannot be loaded
 mullet.E003   another `runserver` wins
 mullet.E005   two schemas have the same name
 mullet.E006   a prepared function cannot be prepared
+mullet.E007   Django's middleware is to run around a WebSocket
 mullet.W001   every request connects to a database anew
 mullet.W002   a route does not run as a Django request
 mullet.W003   a dependency commits after the response is sent
@@ -34,6 +35,7 @@ from django_mullet.bodies import body_models, marked_as
 from django_mullet.callables import dotted_name, layers
 from django_mullet.components import clashes
 from django_mullet.dependencies import Kind, below, kind
+from django_mullet.middleware import WEBSOCKET_HINT, mark, websocket_message
 from django_mullet.routing import DjangoRoute
 from django_mullet.schemas import ModelSchema
 from django_mullet.urls import RoutePatterns, is_api_view
@@ -137,7 +139,7 @@ def _includes_routes(pattern: Any) -> bool:
 
 
 def check_application(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
-    """E002, E005, W002, W003, W005 to W007: about the application, which is imported."""
+    """E002, E005, E007, W002, W003, W005 to W007: about the application, which is imported."""
     path = _application_path()
     if not path:
         return [_application_not_set()]
@@ -222,6 +224,14 @@ def _websocket_messages(context: RouteContext) -> Iterator[checks.CheckMessage]:
             hint="Use 'from django_mullet.routing import APIRouter' in place of FastAPI's. Put "
             "WebSockets of the application itself, as of '@app.websocket', in such a router.",
             id="mullet.W002",
+        )
+
+    dependant = context.dependant or route.dependant
+    if mark(dependant) is not None:
+        yield checks.Error(
+            websocket_message(context.path or route.path, hint=""),
+            hint=WEBSOCKET_HINT,
+            id="mullet.E007",
         )
 
 

@@ -32,6 +32,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators import csrf
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
+from fastapi.requests import HTTPConnection
 
 from django_mullet._compat import exception_handler, set_handler_class
 from django_mullet.execution import Execution
@@ -40,11 +41,13 @@ from django_mullet.requests import RouteRequest
 from django_mullet.responses import Exchange, from_django, to_django
 
 __all__ = [
+    "WEBSOCKET_HINT",
     "Around",
     "Chain",
     "DjangoMiddleware",
     "MiddlewareExecution",
     "mark",
+    "websocket_message",
     "without_django_wrapper",
     "without_marks",
 ]
@@ -67,6 +70,12 @@ _NEVER_WAIT = ("fastapi.", "django_mullet.")
 """Modules whose exception handlers are `async` only in name."""
 
 
+WEBSOCKET_HINT = (
+    "Put it in an 'APIRouter(django_middleware=False)', and write a 'def' dependency that finds "
+    "what it needs, the user by the session's cookie for instance: 'docs/streaming.md' has one."
+)
+
+
 class DjangoMiddleware:
     """Marks routes, as a dependency, as those around which Django's middleware runs.
 
@@ -85,8 +94,10 @@ class DjangoMiddleware:
             )
         self._middleware = middleware
 
-    async def __call__(self) -> None:
+    async def __call__(self, connection: HTTPConnection) -> None:
         """Refuse to run: FastAPI calls this only where nobody runs the middleware."""
+        if connection.scope["type"] == "websocket":
+            raise ImproperlyConfigured(websocket_message(connection.scope["path"]))
         raise ImproperlyConfigured(
             "A route with 'django_middleware' must run as a Django request: use 'APIRouter' of "
             "'django_mullet.routing', or 'route_class=DjangoRoute'."
@@ -101,6 +112,12 @@ class DjangoMiddleware:
 
     def __bool__(self) -> bool:
         return bool(self._middleware)
+
+
+def websocket_message(path: str, hint: str = WEBSOCKET_HINT) -> str:
+    """Return what is wrong with a WebSocket around which Django's middleware is to run."""
+    said = f"The WebSocket '{path}' has 'django_middleware', but no middleware runs around one."
+    return f"{said} {hint}".strip()
 
 
 def mark(dependant: Dependant) -> DjangoMiddleware | None:

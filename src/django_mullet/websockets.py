@@ -22,6 +22,8 @@ from django_mullet import conf, sharing
 from django_mullet.dependencies import adapted_dependencies
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, current_execution
+from django_mullet.middleware import mark, without_marks
+from django_mullet.origins import FORBIDDEN, is_foreign
 from django_mullet.overrides import Overrides
 
 __all__ = ["DjangoWebSocket", "run_in_django"]
@@ -42,12 +44,18 @@ class DjangoWebSocket:
     """The ASGI application of a WebSocket route."""
 
     def __init__(self, route: APIWebSocketRoute, overrides_provider: Any) -> None:
-        dependant = adapted_dependencies(route.dependant)
+        marked = mark(route.dependant) is not None  # then the mark itself refuses to run
+        dependant = adapted_dependencies(
+            route.dependant if marked else without_marks(route.dependant)
+        )
         has_overrides = hasattr(overrides_provider, "dependency_overrides")
         overrides: Any = Overrides(overrides_provider if has_overrides else None)
         self._session = websocket_session(_or_try_again(get_websocket_app(dependant, overrides)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if is_foreign(scope):
+            await FORBIDDEN(scope, receive, send)
+            return
         execution = Execution(scope, pinned=sharing.in_tests())
         leave = execution.enter(takes_orm=True)
         try:
