@@ -35,6 +35,7 @@ from django_mullet._compat import set_handler_class
 from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution
+from django_mullet.slashes import RelativeRedirects
 from django_mullet.streaming import stream
 from django_mullet.urls import is_api_view
 
@@ -68,6 +69,7 @@ def mount_django(app: FastAPI) -> None:
         raise ImproperlyConfigured("Django is mounted already: call 'mount_django(app)' once.")
     exception_handlers.install(app)
     components.install(app)
+    app.router.middleware_stack = RelativeRedirects(app.router.middleware_stack)
     app.router.default = _Fallback(app, otherwise=app.router.default)
     app.router.lifespan_context = _ending_workers(app.router.lifespan_context)
 
