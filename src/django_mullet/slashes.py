@@ -32,23 +32,28 @@ class RelativeRedirects:
             await self._app(scope, receive, send)
             return
 
+        prefix = scope.get("root_path", "").rstrip("/")  # before a mounted application adds to it
+
         async def send_relative(message: Message) -> None:
             if message.get("status") == HTTP_307_TEMPORARY_REDIRECT:
-                message = {**message, "headers": list(_relative(scope, message["headers"]))}
+                headers = list(_relative(scope, prefix, message["headers"]))
+                message = {**message, "headers": headers}
             await send(message)
 
         await self._app(scope, receive, send_relative)
 
 
 def _relative(
-    scope: Scope, headers: Iterable[tuple[bytes, bytes]]
+    scope: Scope, prefix: str, headers: Iterable[tuple[bytes, bytes]]
 ) -> Iterable[tuple[bytes, bytes]]:
     path = scope["path"]
     path = path.rstrip("/") if path.endswith("/") else f"{path}/"
     absolute = RedirectResponse(str(URL(scope={**scope, "path": path}))).headers["location"]
     for name, value in headers:
         if name == b"location" and value == absolute.encode("latin-1"):
-            yield name, _location(path, scope["query_string"])
+            # Some servers leave the prefix out of the path.
+            below = path if path.startswith(f"{prefix}/") else f"{prefix}{path}"
+            yield name, _location(below, scope["query_string"])
         else:
             yield name, value
 
