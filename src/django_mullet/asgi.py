@@ -259,7 +259,7 @@ class _DjangoExecution(Execution):
         if self.response is not None:
             self.response.close()
         else:  # the client left before there was one
-            signals.request_finished.send(sender=self._sender)
+            signals.request_finished.send_robust(sender=self._sender)
 
 
 def _has_asynchronous_view(request: HttpRequest) -> bool:

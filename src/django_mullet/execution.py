@@ -353,7 +353,7 @@ class Execution:
         self._started = False
         self.pinned = False  # so that others may take its connections over
         set_hop(None)  # nobody runs on the loop what a receiver of the signal might wait for
-        self.end()
+        lifecycle.log_errors(self.end)
         if self._shared is None:
             databases.close_abandoned()
             if sharing.in_tests():

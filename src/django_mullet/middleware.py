@@ -34,6 +34,7 @@ from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.requests import HTTPConnection
 
+from django_mullet import lifecycle
 from django_mullet._compat import exception_handler, set_handler_class
 from django_mullet.execution import Execution
 from django_mullet.hops import in_worker, run_below, to_loop, to_worker
@@ -371,7 +372,7 @@ class MiddlewareExecution(Execution):
 
     def end(self) -> None:
         if self._request is not None:
-            self._request.close()
+            lifecycle.log_errors(self._request.close)
         if self._made is None:
             super().end()
         else:
