@@ -29,13 +29,14 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
 
 from django_mullet import conf, prepared
+from django_mullet.advice import of_websocket
 from django_mullet.applications import get_application
 from django_mullet.asgi import is_mounted
 from django_mullet.bodies import body_models, marked_as
 from django_mullet.callables import dotted_name, layers
 from django_mullet.components import clashes
 from django_mullet.dependencies import Kind, below, kind
-from django_mullet.middleware import WEBSOCKET_HINT, mark, websocket_message
+from django_mullet.middleware import mark
 from django_mullet.routing import DjangoRoute
 from django_mullet.schemas import ModelSchema
 from django_mullet.urls import RoutePatterns, is_api_view
@@ -228,11 +229,8 @@ def _websocket_messages(context: RouteContext) -> Iterator[checks.CheckMessage]:
 
     dependant = context.dependant or route.dependant
     if mark(dependant) is not None:
-        yield checks.Error(
-            websocket_message(context.path or route.path, hint=""),
-            hint=WEBSOCKET_HINT,
-            id="mullet.E007",
-        )
+        message, hint = of_websocket(context.path or route.path)
+        yield checks.Error(message, hint=hint, id="mullet.E007")
 
 
 def _plain_route(route: str, endpoint: str) -> checks.CheckMessage:

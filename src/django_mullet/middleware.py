@@ -36,19 +36,18 @@ from fastapi.requests import HTTPConnection
 
 from django_mullet import lifecycle
 from django_mullet._compat import exception_handler, set_handler_class
+from django_mullet.advice import of_websocket
 from django_mullet.execution import Execution
 from django_mullet.hops import in_worker, run_below, to_loop, to_worker
 from django_mullet.requests import RouteRequest
 from django_mullet.responses import Exchange, from_django, to_django
 
 __all__ = [
-    "WEBSOCKET_HINT",
     "Around",
     "Chain",
     "DjangoMiddleware",
     "MiddlewareExecution",
     "mark",
-    "websocket_message",
     "without_django_wrapper",
     "without_marks",
 ]
@@ -69,12 +68,6 @@ _DJANGO_ANSWERS = (
 
 _NEVER_WAIT = ("fastapi.", "django_mullet.")
 """Modules whose exception handlers are `async` only in name."""
-
-
-WEBSOCKET_HINT = (
-    "Put it in an 'APIRouter(django_middleware=False)', and write a 'def' dependency that finds "
-    "what it needs, the user by the session's cookie for instance: 'docs/streaming.md' has one."
-)
 
 
 class DjangoMiddleware:
@@ -98,7 +91,7 @@ class DjangoMiddleware:
     async def __call__(self, connection: HTTPConnection) -> None:
         """Refuse to run: FastAPI calls this only where nobody runs the middleware."""
         if connection.scope["type"] == "websocket":
-            raise ImproperlyConfigured(websocket_message(connection.scope["path"]))
+            raise ImproperlyConfigured(" ".join(of_websocket(connection.scope["path"])))
         raise ImproperlyConfigured(
             "A route with 'django_middleware' must run as a Django request: use 'APIRouter' of "
             "'django_mullet.routing', or 'route_class=DjangoRoute'."
@@ -113,12 +106,6 @@ class DjangoMiddleware:
 
     def __bool__(self) -> bool:
         return bool(self._middleware)
-
-
-def websocket_message(path: str, hint: str = WEBSOCKET_HINT) -> str:
-    """Return what is wrong with a WebSocket around which Django's middleware is to run."""
-    said = f"The WebSocket '{path}' has 'django_middleware', but no middleware runs around one."
-    return f"{said} {hint}".strip()
 
 
 def mark(dependant: Dependant) -> DjangoMiddleware | None:
