@@ -20,6 +20,7 @@ from pytest_django import Settings
 
 from django_mullet.asgi import mount_django
 from django_mullet.checks import check_urlconf
+from django_mullet.middleware import DjangoMiddleware
 from django_mullet.routing import APIRouter, DjangoRoute
 from django_mullet.schemas import Create, ModelSchema, Patch
 from django_mullet.transaction import Atomic, atomic_request
@@ -484,6 +485,49 @@ def test_mullet_W002_names_websockets_that_are_fastapi_s_own(serve: Serve) -> No
         )
         for path in ("/on-app", included)
     ]
+
+
+# WebSockets and Django's middleware
+
+
+def websockets_with_middleware() -> FastAPI:
+    served = FastAPI()
+    for prefix, inner, outer in [
+        ("/own", True, None),
+        ("/nested", None, ["tests.middleware.anything"]),
+        ("/without", False, True),
+        ("/none", None, None),
+    ]:
+        router, around = APIRouter(django_middleware=inner), APIRouter(django_middleware=outer)
+        router.websocket("/ws")(endpoint)
+        router.get("/route")(endpoint)
+        around.include_router(router)
+        served.include_router(around, prefix=prefix)
+    return served
+
+
+def test_mullet_E007_names_websockets_around_which_middleware_is_to_run(serve: Serve) -> None:
+    serve(websockets_with_middleware())
+
+    assert run("mullet.E007") == [
+        checks.Error(
+            f"The WebSocket '{path}' has 'django_middleware', but no middleware runs around one.",
+            hint="Put it in an 'APIRouter(django_middleware=False)', and write a 'def' dependency "
+            "that finds what it needs, the user by the session's cookie for instance: "
+            "'docs/streaming.md' has one.",
+            id="mullet.E007",
+        )
+        for path in ("/own/ws", "/nested/ws")
+    ]
+
+
+def test_mullet_E007_knows_of_the_middleware_of_an_application(serve: Serve) -> None:
+    served, router = FastAPI(dependencies=[Depends(DjangoMiddleware())]), APIRouter()
+    router.websocket("/ws")(endpoint)
+    served.include_router(router)
+    serve(served)
+
+    assert [message.id for message in run("mullet.E007")] == ["mullet.E007"]
 
 
 # Dependencies that commit late

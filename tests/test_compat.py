@@ -303,6 +303,26 @@ def test_starlette_reads_a_body_from_what_replaces_its_receive() -> None:
     assert TestClient(app).post("/", content="given").json() == "replaced"
 
 
+def test_starlette_keeps_what_was_read_of_a_request() -> None:
+    app = FastAPI()
+    before: list[Any] = []
+
+    @app.post("/")
+    async def endpoint(request: Request) -> list[str]:
+        before.extend([_compat.body_so_far(request), _compat.form_so_far(request)])
+        if request.headers["content-type"].startswith("application/x-www-form"):
+            await request.form()
+        else:
+            await request.body()
+        return [str(_compat.body_so_far(request)), str(_compat.form_so_far(request))]
+
+    client = TestClient(app)
+
+    assert client.post("/", json=1).json() == ["b'1'", "None"]
+    assert client.post("/", data={"a": "b"}).json()[1] == "FormData([('a', 'b')])"
+    assert before == [None] * 4
+
+
 def test_fastapi_puts_exits_on_the_request_s_stack_that_replaces_its_own() -> None:
     order: list[str] = []
     app = FastAPI()

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    SuspiciousFileOperation,
+    ValidationError,
+)
 from django.db import DataError, IntegrityError
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -116,7 +121,10 @@ def raise_it(what: str) -> None:
 ERRORS: dict[str, Exception] = {
     "missing": Http404(),
     "forbidden": PermissionDenied(),
-    "forbidden because": PermissionDenied("Not yours."),
+    "missing because": Http404("No Ledger matches the given query."),
+    "forbidden because": PermissionDenied("Not yours, but that of Ann."),
+    "bad": BadRequest("A word of the inside."),
+    "suspicious": SuspiciousFileOperation("/srv/secret is outside of /srv/media."),
     "wrong": ValidationError("Wrong %(what)s.", params={"what": "way"}),
     "wrong fields": ValidationError({"title": ["Short.", "Dull."], "__all__": ["Odd."]}),
     "stray": IntegrityError("?"),
@@ -137,7 +145,10 @@ def client(db: None) -> Iterator[TestClient]:
     [
         ("missing", 404, "Not Found"),
         ("forbidden", 403, "Forbidden"),
-        ("forbidden because", 403, "Not yours."),
+        ("missing because", 404, "Not Found"),
+        ("forbidden because", 403, "Forbidden"),
+        ("bad", 400, "Bad Request"),
+        ("suspicious", 400, "Bad Request"),
         ("wrong", 422, [{"type": "value_error", "loc": ["body"], "msg": "Wrong way."}]),
         (
             "wrong fields",
@@ -156,6 +167,24 @@ def test_what_django_raises_is_answered(
     answer = client.get("/raise/", params={"what": what})
 
     assert (answer.status_code, answer.json()) == (status, {"detail": detail})
+
+
+@pytest.mark.parametrize(
+    ("what", "log", "text"),
+    [
+        ("forbidden because", "django.request", "that of Ann"),
+        ("bad", "django.request", "A word of the inside."),
+        ("suspicious", "django.security.SuspiciousFileOperation", "/srv/secret"),
+    ],
+)
+def test_what_is_not_told_is_in_the_log(
+    client: TestClient, caplog: pytest.LogCaptureFixture, what: str, log: str, text: str
+) -> None:
+    client.get("/raise/", params={"what": what})
+
+    [record] = [record for record in caplog.records if record.name == log]
+    assert text in caplog.text
+    assert "/raise/" in record.getMessage()
 
 
 def test_a_row_like_another_is_a_409_that_names_the_fields(client: TestClient) -> None:
@@ -250,7 +279,7 @@ def make_searching_app() -> TestClient:
         ("GET", "/a%00/", None, [["path", "name"]]),
         ("GET", "/a/?born=%00", None, [["query", "born"]]),
         ("GET", "/a%00/?born=%00", None, [["path", "name"], ["query", "born"]]),
-        ("POST", "/", {"text": "\0"}, [["body"]]),
+        ("POST", "/", {"text": "\0"}, [["body", "text"]]),
     ],
 )
 def test_a_nul_that_postgresql_cannot_look_for_is_a_422(

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from fastapi import HTTPException, status
@@ -48,6 +48,10 @@ def django_exceptions(number: int) -> None:
     raise PermissionDenied
 
 
+def suspicious() -> None:
+    raise SuspiciousOperation
+
+
 def number() -> int:
     return 404
 
@@ -85,6 +89,7 @@ class Dependency:
         (member, {409: "member"}),
         (many, {403: "many", 404: "many"}),
         (shortcut, {404: "shortcut"}),
+        (suspicious, {400: "suspicious"}),
         (django_exceptions, {404: "django_exceptions", 403: "django_exceptions"}),
         (number, {}),
         (caller, {404: "positional"}),

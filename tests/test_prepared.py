@@ -1,11 +1,13 @@
 """Is what a prepared query gives what its function's queryset gives?"""
 
 import copy
+import gc
 import os
 import pickle
 from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
+from itertools import permutations
 from threading import Thread
 from typing import Any
 
@@ -25,8 +27,10 @@ from django_mullet.checks import check_prepared
 from django_mullet.exceptions import NotPreparable, PreparedMismatch
 from django_mullet.prepared import Prepared, PreparedQuerySet, prepared
 from django_mullet.schemas import ModelSchema
+from django_mullet.shapes import Shape
+from django_mullet.templates import Template
 from tests.catalogue.models import Chapter, Edition, Illustrated, Keyword, Person, Sealed, Work
-from tests.fieldtypes.models import Numbers
+from tests.fieldtypes.models import Documents, Numbers
 from tests.testapp.models import Item
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
@@ -667,6 +671,60 @@ def test_the_system_check_leaves_out_what_the_library_prepares(author: Person) -
     apps.clear_cache()  # or the relations would be remembered
     with modify_settings(INSTALLED_APPS={"remove": "tests.catalogue"}):
         assert check_prepared(None) == []
+
+
+@prepared
+def documents() -> QuerySet[Documents]:
+    return Documents.objects.all()
+
+
+NAMED_BY_A_CLIENT: dict[str, Callable[[str], Any]] = {
+    "filter": lambda key: documents().filter(**{f"document__{key}": 1}),
+    "several filters": lambda key: documents().filter(pk=1).filter(**{f"document__{key}": 1}),
+    "values": lambda key: documents().values("pk", f"document__{key}"),
+    "values_list": lambda key: documents().values_list(f"document__{key}", flat=True),
+    "null": lambda key: documents().filter(**{f"document__{key}__isnull": False}),
+}
+
+
+@pytest.mark.usefixtures("unverified")
+@pytest.mark.parametrize("ask", NAMED_BY_A_CLIENT.values(), ids=NAMED_BY_A_CLIENT)
+def test_what_a_client_names_is_not_kept_for_good(ask: Callable[[str], Any]) -> None:
+    found: list[int] = []
+
+    for number in range(1200):
+        list(ask(f"key{number}"))
+        if number % 400 == 399:
+            found.append(number_of_shapes())
+
+    assert max(found) < 1000, found
+
+
+def number_of_shapes() -> int:
+    gc.collect()
+    return sum(isinstance(each, Template | Shape) for each in gc.get_objects())
+
+
+@pytest.mark.usefixtures("unverified")
+def test_long_names_take_the_room_of_many() -> None:
+    before = number_of_shapes()
+    function: Any = prepared(lambda: Documents.objects.all())
+
+    for number in range(60):
+        list(function().filter(**{f"document__key{number}__{'__'.join('a' * 200)}": 1}))
+
+    assert number_of_shapes() - before < 80
+
+
+@pytest.mark.usefixtures("unverified")
+def test_the_order_of_filters_makes_no_other_query(author: Person) -> None:
+    orders = list(permutations({"author": author.pk, "pages__gte": 1, "title__gt": "W"}.items()))
+
+    found = [[work.pages for work in all_works().filter(**dict(order))] for order in orders]
+
+    assert found == [[1, 2, 3, 4]] * len(orders)
+    kept = {all_works().filter(**dict(order)).template for order in orders}
+    assert len(kept) == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -108,7 +108,7 @@ def members(title: str, status: int, detail: str, **more: Any) -> dict[str, Any]
             members("Bad Request", 400, "The request has 2 errors.", errors=["a", {"loc": []}]),
         ),
         ("http of a number", members("Bad Request", 400, "3")),
-        ("missing", members("Not Found", 404, "No author.")),
+        ("missing", members("Not Found", 404, "Not Found")),
         ("forbidden", members("Forbidden", 403, "Forbidden")),
         ("busy", members("Service Unavailable", 503, "The server is busy.")),
         ("bug", members("Internal Server Error", 500, "Internal Server Error")),

@@ -9,8 +9,14 @@ from typing import Annotated, Any
 import fastapi
 import pytest
 from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
 from django.core import signals
+from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, transaction
+from django.http import HttpRequest
 from django.test import TestCase, TransactionTestCase
 from django.urls import reverse
 from fastapi import Depends, FastAPI, WebSocket
@@ -22,6 +28,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from django_mullet.execution import current_execution
 from django_mullet.routing import APIRouter
+from django_mullet.testing import APIClient
 from tests.testapp.models import Item
 from tests.waiting import until
 
@@ -424,3 +431,42 @@ class InTransactionTestCase(TransactionTestCase):
             until(lambda: left and left.pop())
 
         assert Item.objects.count() == 1
+
+
+async def say_nothing(websocket: WebSocket) -> None:
+    await say(websocket)
+
+
+class TestMiddleware:
+    def test_none_runs_around_a_socket_and_an_error_says_what_to_write(self) -> None:
+        router = APIRouter(django_middleware=True)
+        router.websocket("/ws")(say_nothing)
+
+        with pytest.raises(ImproperlyConfigured, match="write a 'def' dependency"):
+            said(serve(router))
+
+    @pytest.mark.parametrize("outer", [True, None])
+    def test_a_socket_may_do_without(self, outer: bool | None) -> None:
+        router, around = APIRouter(django_middleware=False), APIRouter(django_middleware=outer)
+        router.websocket("/ws")(say_nothing)
+        around.include_router(router)
+
+        assert said(serve(around)) == []
+
+    @pytest.mark.django_db
+    def test_a_dependency_finds_the_user_of_the_session(self, router: APIRouter) -> None:
+        def member(websocket: WebSocket) -> str:
+            request: Any = HttpRequest()
+            request.session = SessionStore(websocket.cookies.get(settings.SESSION_COOKIE_NAME))
+            return str(get_user(request))
+
+        @router.websocket("/ws")
+        async def greet(websocket: WebSocket, name: Annotated[str, Depends(member)]) -> None:
+            await say(websocket, name)
+
+        client = APIClient(serve(router).app)
+        assert said(client) == ["AnonymousUser"]
+
+        client.force_login(User.objects.create_user("ada"))
+
+        assert said(client) == ["ada"]

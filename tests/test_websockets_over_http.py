@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from tests.server import Server, database, running
 from tests.test_slow_endpoints import stuck
@@ -146,3 +147,14 @@ def test_a_handshake_is_answered_503_when_the_queue_is_full() -> None:
     assert refused.value.response.status_code == 503
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.reason == "The server is busy."
+
+
+def test_a_page_of_another_host_is_answered_403(server: Server) -> None:
+    url = f"ws://127.0.0.1:{server.port}/api/echo"
+
+    with pytest.raises(InvalidStatus) as refused:
+        connect(url, origin=Origin("https://other.example"))
+
+    assert refused.value.response.status_code == 403
+    with connect(url, origin=Origin(f"http://127.0.0.1:{server.port}")):
+        pass

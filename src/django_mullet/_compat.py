@@ -43,6 +43,8 @@ runs on the oldest and newest supported releases.
   `errors.error_from_result()` (`postgres_fetch`). Missing door: a query without a cursor.
 * Starlette: the key of the scope `starlette.exception_handlers`, under which `ExceptionMiddleware`
   leaves the handlers of the application. Missing door: a public way to ask for a handler.
+* Starlette: `_body` and `_form` of a request, which say what was read of it already. Missing door:
+  a reader that does not wait.
 * Starlette: `_receive` of a request, so that a body which was read already can be read again.
   Missing door: a setter for `Request.receive`.
 * Starlette: the iterator inside `iterate_in_threadpool()`, which `StreamingResponse` makes of
@@ -70,6 +72,7 @@ from django.db.models.sql import InsertQuery, UpdateQuery
 from django.dispatch import Signal
 from fastapi.routing import _extract_endpoint_context
 from starlette.concurrency import iterate_in_threadpool
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Receive, Scope
@@ -83,10 +86,12 @@ __all__ = [
     "NoEventLoopError",
     "ThreadSensitiveExecutor",
     "UpdatesBy",
+    "body_so_far",
     "call_on_loop",
     "endpoint_context",
     "exception_handler",
     "fetches_as_usual",
+    "form_so_far",
     "function_stack",
     "handler_variable",
     "insert_compiler",
@@ -381,6 +386,16 @@ def exception_handler(scope: Scope, error: Exception) -> Callable[[Any, Any], An
         found: Callable[[Any, Any], Any] = by_status[error.status_code]
         return found
     return next((by_class[cls] for cls in type(error).__mro__ if cls in by_class), None)
+
+
+def body_so_far(request: Request) -> bytes | None:
+    """Return the body of `request`, if all of it was read."""
+    return getattr(request, "_body", None)
+
+
+def form_so_far(request: Request) -> FormData | None:
+    """Return the form in the body of `request`, if it was read."""
+    return getattr(request, "_form", None)
 
 
 def replace_receive(request: Request, receive: Receive) -> None:

@@ -12,7 +12,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 
 from django_mullet.callables import dotted_name
 
-__all__ = ["advise"]
+__all__ = ["advise", "of_websocket"]
 
 _NO_SUCH = re.compile(r"no such (table|column)")
 """What SQLite says; it has no code for it."""
@@ -38,3 +38,14 @@ def advise(error: Exception, endpoint: Callable[..., Any]) -> None:
 def _lacks_migration(error: Exception) -> bool:
     sqlstate = getattr(error.__cause__, "sqlstate", None)
     return sqlstate in _UNDEFINED or bool(_NO_SUCH.match(str(error)))
+
+
+def of_websocket(path: str) -> tuple[str, str]:
+    """Return what is wrong with Django's middleware around a WebSocket, and what to write."""
+    message = f"The WebSocket '{path}' has 'django_middleware', but no middleware runs around one."
+    hint = (
+        "Put it in an 'APIRouter(django_middleware=False)', and write a 'def' dependency that "
+        "finds what it needs, the user by the session's cookie for instance: 'docs/streaming.md' "
+        "has one."
+    )
+    return message, hint

@@ -37,6 +37,7 @@ from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, Habits
 from django_mullet.held_back import HeldBack
+from django_mullet.slashes import RelativeRedirects
 from django_mullet.streaming import stream
 from django_mullet.urls import is_api_view
 
@@ -76,6 +77,7 @@ def mount_django(app: FastAPI) -> None:
         raise ImproperlyConfigured("Django is mounted already: call 'mount_django(app)' once.")
     exception_handlers.install(app)
     components.install(app)
+    app.router.middleware_stack = RelativeRedirects(app.router.middleware_stack)
     app.router.default = _Fallback(app, otherwise=app.router.default)
     app.router.lifespan_context = _ending_workers(app.router.lifespan_context)
 
@@ -288,7 +290,7 @@ class _DjangoExecution(Execution):
         if self.response is not None:
             self.response.close()
         else:  # the client left before there was one
-            signals.request_finished.send(sender=self._sender)
+            signals.request_finished.send_robust(sender=self._sender)
 
 
 def _has_asynchronous_view(request: HttpRequest) -> bool:

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
 
 from fastapi.dependencies.models import Dependant
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretBytes, SecretStr
 
 from django_mullet.planning import input_key
-from django_mullet.variants import Variant
+from django_mullet.variants import Access, Variant, access_of
 
-__all__ = ["BodyField", "body_fields", "body_models", "marked_as"]
+__all__ = ["BodyField", "body_fields", "body_models", "marked_as", "secret_names"]
 
 Path = tuple[str, ...]
+
+_SECRETS = (SecretStr, SecretBytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,34 @@ def body_fields(dependant: Dependant) -> Iterator[BodyField]:
             yield BodyField(param.name, (param.alias,))
         for schema, variant in models:
             yield from _fields_of(schema, variant, path, ())
+
+
+def secret_names(dependant: Dependant) -> set[str]:
+    """Return what the body calls those of its fields that no answer shows, at any depth.
+
+    They are marked `WriteOnly`, or Pydantic's `SecretStr` and `SecretBytes`.
+    """
+    found: set[str] = set()
+    for param in _body_params(dependant):
+        annotation = param.field_info.annotation
+        if _is_secret(annotation):
+            found.add(param.alias)
+        found.update(_secrets_of(annotation, ()))
+    return found
+
+
+def _secrets_of(annotation: Any, outer: tuple[Any, ...]) -> Iterator[str]:
+    for schema, _ in body_models(annotation):
+        if schema in outer:
+            continue
+        for name, info in schema.model_fields.items():
+            if _is_secret(info.annotation) or access_of(info) is Access.WRITE_ONLY:
+                yield input_key(schema, name)
+            yield from _secrets_of(info.annotation, (*outer, schema))
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation in _SECRETS or any(map(_is_secret, get_args(annotation)))
 
 
 def body_models(annotation: Any, variant: Variant | None = None) -> Iterator[tuple[Any, Any]]:

@@ -5,6 +5,7 @@ mullet.E002   the FastAPI application cannot be loaded
 mullet.E003   another `runserver` wins
 mullet.E005   two schemas have the same name
 mullet.E006   a prepared function cannot be prepared
+mullet.E007   Django's middleware is to run around a WebSocket
 mullet.W001   every request connects to a database anew
 mullet.W002   a route does not run as a Django request
 mullet.W003   a dependency commits after the response is sent
@@ -28,12 +29,14 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
 
 from django_mullet import conf, prepared
+from django_mullet.advice import of_websocket
 from django_mullet.applications import get_application
 from django_mullet.asgi import is_mounted
 from django_mullet.bodies import body_models, marked_as
 from django_mullet.callables import dotted_name, layers
 from django_mullet.components import clashes
 from django_mullet.dependencies import Kind, below, kind
+from django_mullet.middleware import mark
 from django_mullet.routing import DjangoRoute
 from django_mullet.schemas import ModelSchema
 from django_mullet.urls import RoutePatterns, is_api_view
@@ -137,7 +140,7 @@ def _includes_routes(pattern: Any) -> bool:
 
 
 def check_application(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
-    """E002, E005, W002, W003, W005 to W007: about the application, which is imported."""
+    """E002, E005, E007, W002, W003, W005 to W007: about the application, which is imported."""
     path = _application_path()
     if not path:
         return [_application_not_set()]
@@ -223,6 +226,11 @@ def _websocket_messages(context: RouteContext) -> Iterator[checks.CheckMessage]:
             "WebSockets of the application itself, as of '@app.websocket', in such a router.",
             id="mullet.W002",
         )
+
+    dependant = context.dependant or route.dependant
+    if mark(dependant) is not None:
+        message, hint = of_websocket(context.path or route.path)
+        yield checks.Error(message, hint=hint, id="mullet.E007")
 
 
 def _plain_route(route: str, endpoint: str) -> checks.CheckMessage:

@@ -9,7 +9,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.exceptions import (
+    NON_FIELD_ERRORS,
+    BadRequest,
+    PermissionDenied,
+    SuspiciousOperation,
+    ValidationError,
+)
 from django.db import DataError, IntegrityError, OperationalError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404
@@ -23,12 +29,14 @@ from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from django_mullet import conf
-from django_mullet.bodies import BodyField, body_fields
+from django_mullet.bodies import BodyField, body_fields, secret_names
 from django_mullet.constraints import Refusal, Violation, violation_of
 from django_mullet.problems import error_response
+from django_mullet.refused_values import refused_values
 from django_mullet.retries import is_conflict
 
 __all__ = [
+    "bad_request",
     "conflict",
     "data_error",
     "http_exception",
@@ -39,6 +47,7 @@ __all__ = [
     "protected_error",
     "request_validation_error",
     "server_error",
+    "suspicious_operation",
     "validation_error",
 ]
 
@@ -57,25 +66,59 @@ async def request_validation_error(request: Request, exc: RequestValidationError
     """Answer 422 as FastAPI does, but without the input where that cannot be written as JSON.
 
     FastAPI's own handler answers 500 to a lone surrogate, `NaN`, or bytes that are not UTF-8,
-    because it repeats the input.
+    because it repeats the input. Of a body that has a secret nothing is repeated: the input of an
+    error may be all of it.
     """
+    dependant = _dependant_of(request)
+    secrets = set() if dependant is None else secret_names(dependant)
+    errors = [_without_secrets(error, secrets) for error in exc.errors()]
     if not conf.current().problem_details:
         try:
-            return await request_validation_exception_handler(request, exc)
+            return await request_validation_exception_handler(
+                request, RequestValidationError(errors, body=exc.body)
+            )
         except (ValueError, RecursionError):
             pass
-    detail = [{key: error[key] for key in ("type", "loc", "msg")} for error in exc.errors()]
+    detail = [{key: error[key] for key in ("type", "loc", "msg")} for error in errors]
     return error_response(422, detail)
 
 
+def _without_secrets(error: dict[str, Any], secrets: set[str]) -> dict[str, Any]:
+    place = error["loc"]
+    if not secrets or not place or place[0] != "body":
+        return error
+    shown = {key: value for key, value in error.items() if key not in ("input", "ctx")}
+    given = str(error.get("input") or "")
+    if not secrets.isdisjoint(place) and given and given in error["msg"]:
+        shown["msg"] = "This value is not valid."  # as a validator of Django's may repeat it
+    return shown
+
+
 async def not_found(request: Request, exc: Http404) -> Response:
-    """Answer 404 to Django's `Http404`, as `get_object_or_404()` raises it."""
-    return error_response(404, str(exc) or "Not Found")
+    """Answer 404 to Django's `Http404`, as `get_object_or_404()` raises it, without its text."""
+    return error_response(404, "Not Found")
 
 
 async def permission_denied(request: Request, exc: PermissionDenied) -> Response:
-    """Answer 403 to Django's `PermissionDenied`."""
-    return error_response(403, str(exc) or "Forbidden")
+    """Answer 403 to Django's `PermissionDenied`; its text is for the log, as in Django."""
+    logger.warning("Forbidden (Permission denied): %s", request.url.path, exc_info=exc)
+    return error_response(403, "Forbidden")
+
+
+async def bad_request(request: Request, exc: BadRequest) -> Response:
+    """Answer 400 to Django's `BadRequest`; its text is for the log."""
+    logger.warning("Bad Request: %s", request.url.path, exc_info=exc)
+    return error_response(400, "Bad Request")
+
+
+async def suspicious_operation(request: Request, exc: SuspiciousOperation) -> Response:
+    """Answer 400 to Django's `SuspiciousOperation`, an unknown host for instance.
+
+    Its text is for the log of its class below `django.security`, as in Django.
+    """
+    log = logging.getLogger(f"django.security.{type(exc).__name__}")
+    log.error("%s: %s", request.url.path, exc, exc_info=exc)
+    return error_response(400, "Bad Request")
 
 
 async def validation_error(request: Request, exc: ValidationError) -> Response:
@@ -109,7 +152,7 @@ async def integrity_error(request: Request, exc: IntegrityError) -> Response:
     violation = violation_of(exc)
     sent = [] if violation is None else _sent(request, violation)
     if violation is None or not sent:
-        raise exc
+        return _refused(request, exc)
     detail = [
         _error(violation.refusal.value, ("body", *field.loc), violation.message) for field in sent
     ]
@@ -117,16 +160,18 @@ async def integrity_error(request: Request, exc: IntegrityError) -> Response:
 
 
 async def data_error(request: Request, exc: DataError) -> Response:
-    """Answer 422 to a text with NUL, which PostgreSQL neither stores nor looks for.
+    """Answer 422 to a value that the database cannot take, a text with NUL for instance.
 
     Raises `exc` where the request has none, and for all that is wrong with data otherwise.
     """
-    places = _places_of_nul(request) if "0x00" in str(exc) else []
-    if not places:
+    return _refused(request, exc)
+
+
+def _refused(request: Request, exc: Exception) -> Response:
+    found = refused_values(request, exc)
+    if not found:
         raise exc
-    return error_response(
-        422, [_error("value_error", place, "Null characters are not allowed.") for place in places]
-    )
+    return error_response(422, found)
 
 
 async def conflict(request: Request, exc: OperationalError) -> Response:
@@ -152,26 +197,9 @@ def _error(type_: str, loc: tuple[str | int, ...], message: str) -> dict[str, An
     return {"type": type_, "loc": list(loc), "msg": message}
 
 
-def _places_of_nul(request: Request) -> list[tuple[str, ...]]:
-    """Return where the request has a NUL, or may have one: in its body."""
-    params = {
-        "path": request.path_params.items(),
-        "query": request.query_params.multi_items(),
-    }
-    found: list[tuple[str, ...]] = [
-        (place, name)
-        for place, items in params.items()
-        for name, value in items
-        if "\0" in str(value)
-    ]
-    headers = request.headers
-    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-    return found or ([("body",)] if has_body else [])
-
-
 def _sent(request: Request, violation: Violation) -> list[BodyField]:
     """Return the fields of the request's body that the constraint is about, in its order."""
-    dependant = getattr(request.scope.get("route"), "dependant", None)
+    dependant = _dependant_of(request)
     known = [] if dependant is None else list(dict.fromkeys(body_fields(dependant)))
     names = [name for field in violation.fields for name in (field, f"{field}_id")]
     return [
@@ -182,12 +210,17 @@ def _sent(request: Request, violation: Violation) -> list[BodyField]:
     ]
 
 
+def _dependant_of(request: Request) -> Any:
+    return getattr(request.scope.get("route"), "dependant", None)
+
+
 def _is_of(field: BodyField, model: Any) -> bool:
     """Return whether `field` may be what was written to `model`."""
     return field.model is None or issubclass(field.model, model._meta.concrete_model)
 
 
 _HANDLERS: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] = {
+    BadRequest: bad_request,
     DataError: data_error,
     Http404: not_found,
     IntegrityError: integrity_error,
@@ -195,6 +228,7 @@ _HANDLERS: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] 
     PermissionDenied: permission_denied,
     ProtectedError: protected_error,
     RestrictedError: protected_error,
+    SuspiciousOperation: suspicious_operation,
     ValidationError: validation_error,
 }
 

@@ -333,10 +333,8 @@ class Execution:
         """End Django's request, and leave nothing of it behind in the worker."""
         self._started = False
         set_hop(None)  # nobody runs on the loop what a receiver of the signal might wait for
-        try:
-            self.end()
-        finally:
-            self.give_up_connections()
+        lifecycle.log_errors(self.end)
+        self.give_up_connections()
 
     def give_up_connections(self) -> None:
         """Let others have the connections, and the worker: what follows is no part of the request.

@@ -6,7 +6,7 @@ where nobody listens, is to set its attributes: by a function that is written fo
 """
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from keyword import iskeyword
 from typing import Any
 
@@ -15,6 +15,9 @@ from django.db.models.base import ModelState
 from django.db.models.signals import ModelSignal, post_init, pre_init
 
 __all__ = ["instances_of", "is_listened_to", "is_made_by_django"]
+
+MOST = 512
+"""Functions that are kept: each set of columns of a model has another."""
 
 Row = tuple[Any, ...]
 Make = Callable[[str, Iterable[Row]], list[Any]]
@@ -45,7 +48,7 @@ def is_made_by_django(model: Any) -> bool:
     )
 
 
-@cache
+@lru_cache(maxsize=MOST)
 def _maker(model: Any, names: tuple[str, ...]) -> Make | None:
     behind = model.__mro__[model.__mro__.index(models.Model) + 1 :]
     is_plain = (

@@ -5,6 +5,7 @@ While nobody but Django listens to them, what its receivers do is done directly,
 a small part of sending.
 """
 
+import logging
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -20,7 +21,9 @@ from django.utils.module_loading import import_string
 from django_mullet import databases
 from django_mullet._compat import receivers_of
 
-__all__ = ["begin", "end"]
+__all__ = ["begin", "end", "log_errors"]
+
+logger = logging.getLogger("django.request")
 
 
 def begin(sender: type, scope: Any) -> None:
@@ -33,14 +36,26 @@ def begin(sender: type, scope: Any) -> None:
 
 
 def end(sender: type) -> None:
-    """Send `request_finished`."""
+    """Send `request_finished`. What a receiver raises is logged, and the others are called."""
     if _to_finished.is_expected():
         if _caches_close():
-            close_caches()
+            log_errors(close_caches)
         databases.close_old()
         reset_urlconf(sender)
     else:
-        request_finished.send(sender=sender)
+        request_finished.send_robust(sender=sender)
+
+
+def log_errors(function: Callable[[], object]) -> None:
+    """Call what runs at the end of a request, and log what it raises.
+
+    The answer is made, and what was written is committed: nobody is to be told of a failure. Under
+    Django's own handlers the answer is sent by then.
+    """
+    try:
+        function()
+    except Exception:
+        logger.exception("Error at the end of a request, which is answered as ever.")
 
 
 @cache

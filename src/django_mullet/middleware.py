@@ -32,8 +32,11 @@ from django.utils.module_loading import import_string
 from django.views.decorators import csrf
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
+from fastapi.requests import HTTPConnection
 
+from django_mullet import lifecycle
 from django_mullet._compat import exception_handler, set_handler_class
+from django_mullet.advice import of_websocket
 from django_mullet.execution import Execution
 from django_mullet.hops import in_worker, run_below, to_loop, to_worker
 from django_mullet.requests import RouteRequest
@@ -85,8 +88,10 @@ class DjangoMiddleware:
             )
         self._middleware = middleware
 
-    async def __call__(self) -> None:
+    async def __call__(self, connection: HTTPConnection) -> None:
         """Refuse to run: FastAPI calls this only where nobody runs the middleware."""
+        if connection.scope["type"] == "websocket":
+            raise ImproperlyConfigured(" ".join(of_websocket(connection.scope["path"])))
         raise ImproperlyConfigured(
             "A route with 'django_middleware' must run as a Django request: use 'APIRouter' of "
             "'django_mullet.routing', or 'route_class=DjangoRoute'."
@@ -354,7 +359,7 @@ class MiddlewareExecution(Execution):
 
     def end(self) -> None:
         if self._request is not None:
-            self._request.close()
+            lifecycle.log_errors(self._request.close)
         if self._made is None:
             super().end()
         else:

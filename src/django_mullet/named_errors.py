@@ -16,6 +16,8 @@ from django_mullet.callables import dotted_name, layers
 __all__ = ["named_errors"]
 
 STATUS_OF = {
+    "BadRequest": 400,
+    "SuspiciousOperation": 400,
     "Http404": 404,
     "aget_list_or_404": 404,
     "aget_object_or_404": 404,

@@ -34,7 +34,7 @@ from django_mullet.exceptions import NotPreparable
 __all__ = ["MARK", "Hole", "Parameter", "Unfit", "explained", "fits", "with_holes"]
 
 MOST = 256
-"""Values of a list for which the SQL is kept: each number of them has another."""
+"""Of how many lists and right sides the SQL is kept: each length of a list has another."""
 
 MARK = "\0"
 """Stands in the SQL for each hole; no database takes it in SQL."""
@@ -124,7 +124,7 @@ class Hole:
         if right in self._composed:
             return self._composed[right], params
         sql, params = self._compiled(value, connection)
-        if right:
+        if right and len(self._composed) < MOST:
             self._composed[right] = sql
         return sql, params
 

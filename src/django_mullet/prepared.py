@@ -244,12 +244,12 @@ class PreparedQuerySet(QuerySet[Any]):
     def filter(self, *args: Any, **lookups: Any) -> Any:
         if args or self.limits is not None:
             return super().filter(*args, **lookups)
-        filtered = self.template.filtered(tuple(lookups))
+        filtered = self.template.filtered(lookups)
         if filtered is None:
             return super().filter(**lookups)
         template, names = filtered
         build = self.build
-        values = {**self.values_given, **dict(zip(names, lookups.values(), strict=True))}
+        values = {**self.values_given, **{names[each]: lookups[each] for each in lookups}}
         return self._like_this(template, values, None, lambda: build().filter(**lookups))
 
     def _like_this(

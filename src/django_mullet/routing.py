@@ -50,6 +50,7 @@ from django_mullet.middleware import (
 )
 from django_mullet.planning import plan_of
 from django_mullet.queries import QueryLog
+from django_mullet.refused_values import refuse
 from django_mullet.requests import spool_form
 from django_mullet.results import shown_schemas
 from django_mullet.retries import retries_of, run_again
@@ -240,6 +241,9 @@ async def _respond(plan: _Plan, request: Request) -> Response:
         raise unavailable from error
     except (ProgrammingError, SynchronousOnlyOperation) as error:
         advise(error, plan.endpoint)
+        raise
+    except (ValueError, OverflowError) as error:
+        refuse(request, error)
         raise
 
 

@@ -4,18 +4,22 @@ A `Template` has the queryset with parameters for values, and compiles it once f
 each question that is asked of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import Context
+from dataclasses import dataclass
 from datetime import timedelta, timezone
+from itertools import count
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.models import QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.utils.timezone import override as override_timezone
 from django.utils.translation import override as override_language
 
 from django_mullet.exceptions import NotPreparable
 from django_mullet.parameters import Parameter, explained, with_holes
+from django_mullet.recent import Recent
 from django_mullet.shapes import Asking, Shape, objects
 
 __all__ = ["Change", "Template", "elsewhere"]
@@ -25,6 +29,22 @@ T = TypeVar("T")
 Change = Callable[[Any], Any]
 """Makes another queryset of one."""
 
+Filtered = tuple["Template", dict[str, str]]
+"""The template of a `filter()`, and what it calls the value of each lookup."""
+
+MOST = 4000
+"""What is kept of all that is made of one function's queryset, about that many kB and twice that at
+most: a client may be who names the keys of a JSON field, or the columns."""
+
+LIGHTEST = 16
+"""What a template weighs besides its names: about that many kB."""
+
+LONG = 200
+"""Characters of a name that weigh as much as another name."""
+
+_numbers = count()
+"""By which a template is known, to keep none alive for what was made of it."""
+
 
 class Template:
     """A queryset with parameters for values, what it is compiled to, and what is made of it.
@@ -33,32 +53,40 @@ class Template:
     """
 
     def __init__(
-        self, name: str, queryset: QuerySet[Any], again: QuerySet[Any], depth: int = 0
+        self,
+        name: str,
+        queryset: QuerySet[Any],
+        again: QuerySet[Any],
+        outer: "_Outer | None" = None,
     ) -> None:
         self.name = name
         self.queryset_with_holes = queryset
         self._again = again
         self._shapes: dict[tuple[str, Asking], Shape | None] = {}
-        self._changed: dict[Any, Template] = {}
         self._answers: dict[Any, Any] = {}
-        self._filtered: dict[tuple[str, ...], tuple[Template, list[str]] | None] = {}
-        self.depth = depth
+        self._made: Recent[Any] = Recent(MOST) if outer is None else outer.made
+        """What was made of the function's queryset: of this one, and of those made of it."""
+        self._number = next(_numbers)
+        self.weight = LIGHTEST if outer is None else outer.weight
+        self.depth = 0 if outer is None else outer.depth
         """How many times `filter()` was called afterwards."""
         query: Any = queryset.query
         with_holes(query)  # to see that it can be
         self.locks: bool = query.select_for_update
         self.takes_limits = not (query.is_sliced or query.combinator)
 
-    def changed(self, key: Any, change: Change, *, filters: int = 0) -> "Template":
-        """Return the template of what `change` makes of the queryset; `key` stands for that.
-
-        `filters` is how many times `change` calls `filter()`.
-        """
-        found = self._changed.get(key)
+    def changed(self, key: Any, change: Change) -> "Template":
+        """Return the template of what `change` makes of the queryset; `key` stands for that."""
+        found: Template | None = self._made.get((self._number, key))
         if found is None:
-            made = change(self.queryset_with_holes), change(self._again)
-            found = self._changed[key] = Template(self.name, *made, self.depth + filters)
+            found = self._with(key, change)
+            self._made.put((self._number, key), found, found.weight)
         return found
+
+    def _with(self, key: Any, change: Change, *, filters: int = 0) -> "Template":
+        made = change(self.queryset_with_holes), change(self._again)
+        outer = _Outer(self._made, self.weight + _weight_of(key), self.depth + filters)
+        return Template(self.name, *made, outer)
 
     def asked(self, key: Any, question: Callable[[Any], T]) -> T:
         """Return the answer to `question` about the queryset; `key` stands for that."""
@@ -67,23 +95,26 @@ class Template:
         answer: T = self._answers[key]
         return answer
 
-    def filtered(self, lookups: tuple[str, ...]) -> "tuple[Template, list[str]] | None":
+    def filtered(self, lookups: Iterable[str]) -> Filtered | None:
         """Return the template of `filter()` by `lookups`, and what it calls their values.
 
         `None` if each value makes another query.
         """
-        if lookups in self._filtered:
-            return self._filtered[lookups]
-        names = [f"{lookup} of filter {self.depth}" for lookup in lookups]
-        parameters = {lookup: Parameter(name) for lookup, name in zip(lookups, names, strict=True)}
+        names = tuple(sorted(lookups))  # as `filter()` does: another order is no other query
+        key = self._number, "filter", names
+        found: list[Filtered | None] | None = self._made.get(key)
+        if found is None:
+            found = [self._filtered(names)]
+            self._made.put(key, found, self.weight + _weight_of(names))
+        return found[0]
+
+    def _filtered(self, lookups: tuple[str, ...]) -> Filtered | None:
+        names = {lookup: f"{lookup} of filter {self.depth}" for lookup in lookups}
+        parameters = {lookup: Parameter(name) for lookup, name in names.items()}
         try:
-            found = self.changed(
-                ("filter", lookups), lambda queryset: queryset.filter(**parameters), filters=1
-            )
+            found = self._with(lookups, lambda queryset: queryset.filter(**parameters), filters=1)
         except NotPreparable:
-            self._filtered[lookups] = None
             return None
-        self._filtered[lookups] = found, names
         return found, names
 
     def shape(self, alias: str, asking: Asking) -> Shape | None:
@@ -114,6 +145,22 @@ class Template:
                     "it finds there as a parameter"
                 )
         return shape
+
+
+@dataclass(frozen=True, slots=True)
+class _Outer:
+    """What a template has from the one it was made of."""
+
+    made: Recent[Any]
+    weight: int
+    depth: int
+
+
+def _weight_of(key: Any) -> int:
+    """Return by how much the names in `key` make heavier what it stands for."""
+    if isinstance(key, str):
+        return 1 + key.count(LOOKUP_SEP) + len(key) // LONG
+    return sum(map(_weight_of, key)) if isinstance(key, tuple) else 1
 
 
 def elsewhere(trace: Callable[[], Any]) -> Any:

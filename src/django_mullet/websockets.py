@@ -23,6 +23,8 @@ from django_mullet.dependencies import adapted_dependencies
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, Habits, current_execution
 from django_mullet.lending import unit_of, without_units
+from django_mullet.middleware import mark, without_marks
+from django_mullet.origins import FORBIDDEN, is_foreign
 from django_mullet.overrides import Overrides
 
 __all__ = ["DjangoWebSocket", "run_in_django"]
@@ -45,12 +47,18 @@ class DjangoWebSocket:
     def __init__(self, route: APIWebSocketRoute, overrides_provider: Any) -> None:
         self._unit = unit_of(route.dependant)
         self._habits = Habits()
-        dependant = adapted_dependencies(without_units(route.dependant))
+        dependant = without_units(route.dependant)
+        if mark(dependant) is None:  # else the mark itself refuses to run
+            dependant = without_marks(dependant)
+        dependant = adapted_dependencies(dependant)
         has_overrides = hasattr(overrides_provider, "dependency_overrides")
         overrides: Any = Overrides(overrides_provider if has_overrides else None)
         self._session = websocket_session(_or_try_again(get_websocket_app(dependant, overrides)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if is_foreign(scope):
+            await FORBIDDEN(scope, receive, send)
+            return
         execution = Execution(scope, habits=self._habits, unit=self._unit, lasts=True)
         leave = execution.enter(takes_orm=True)
         try:
