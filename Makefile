@@ -113,10 +113,12 @@ pictures: $(VENV)/dev.stamp  ## Take the documentation's pictures of the example
 
 # QUICK=1: fewer and shorter rounds, for a glance.
 QUICK ?=
+# AGAINST=HEAD~3, AGAINST=../checkout: compare this library with that state of it instead.
+AGAINST ?=
 
 .PHONY: bench
-bench: $(VENV)/dev.stamp  ## Compare with other frameworks, on PostgreSQL
-	python -m benchmarks $(if $(QUICK),--quick)
+bench: $(VENV)/dev.stamp  ## Compare with other frameworks, or with AGAINST=revision, on PostgreSQL
+	python -m benchmarks $(if $(QUICK),--quick) $(if $(AGAINST),--against '$(AGAINST)')
 
 .PHONY: bench-routes
 bench-routes: $(VENV)/dev.stamp  ## Compare the routes with plain FastAPI's

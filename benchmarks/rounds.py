@@ -89,7 +89,7 @@ async def measure(
     for server in servers:
         progress(f"compare the bodies of {server.peer.name}")
         async with connect(server.port, 1) as client:
-            loads = await expectations.loads(server.peer.name, client, database)
+            loads = await expectations.loads(server.peer, client, database)
         contenders.append(Contender(server, loads))
     for exchange in options.chosen():
         progress(f"prepare {exchange.name}")
@@ -151,9 +151,7 @@ async def run_round(
     results: Results,
 ) -> None:
     """Measure every server once, in an order of this round's."""
-    shuffled = asked(exchange, contenders)
-    random.Random(f"{exchange.name} {number}").shuffle(shuffled)
-    for contender in shuffled:
+    for contender in in_order(asked(exchange, contenders), f"{exchange.name} {number}"):
         load = contender.loads[exchange.name]
         async with contender.connect(options) as client:
             await client.saturate(load, requests=1)
@@ -166,6 +164,13 @@ async def run_round(
         by_peer.setdefault(contender.name, []).append(block)
         if exchange.name in ("create", "update"):
             database.forget_writes()
+
+
+def in_order(contenders: list[Contender], seed: str) -> list[Contender]:
+    """Return them in a random order, in which two checkouts of the same peer are neighbours."""
+    shuffled = random.Random(seed).sample(contenders, len(contenders))
+    places = {each.server.peer.kind: place for place, each in enumerate(shuffled)}
+    return sorted(shuffled, key=lambda each: places[each.server.peer.kind])
 
 
 async def saturate(
