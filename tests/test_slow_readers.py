@@ -87,11 +87,14 @@ def test_others_that_wait_are_found(
     assert violations(replace(good(scenario), busy=busy)) == found
 
 
-@pytest.mark.parametrize("phase", ["busy", "after"])
-def test_others_that_are_not_answered_are_found(phase: str) -> None:
-    failed = {"detail": Samples([0.01], ["status 503"])}
+FAILED = {"detail": Samples([0.01], ["status 503"])}
 
-    [found] = violations(replace(good(STREAMS), **{phase: failed}))
+
+@pytest.mark.parametrize(
+    "figures", [replace(good(STREAMS), busy=FAILED), replace(good(STREAMS), after=FAILED)]
+)
+def test_others_that_are_not_answered_are_found(figures: Figures) -> None:
+    [found] = violations(figures)
 
     assert found.endswith("1 times status 503")
 

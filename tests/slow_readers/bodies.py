@@ -13,7 +13,7 @@ __all__ = ["exported", "large_file", "queried"]
 
 
 def large_file() -> Path:
-    return Path(settings.STATIC_ROOT, "large.bin")
+    return Path(str(settings.STATIC_ROOT), "large.bin")
 
 
 def queried() -> Iterator[bytes]:
