@@ -150,6 +150,16 @@ def test_who_needs_no_worker_does_not_wait_for_those_who_do(
     assert {path: share for path, share in found.items() if share >= 0.5} == {}
 
 
+@pytest.mark.parametrize("colour", COLOURS)
+def test_who_needs_no_connection_does_not_wait_for_those_who_do(
+    databases: dict[str, dict[str, Any]], colour: str
+) -> None:
+    with flooded(databases) as server:
+        found = asked_meanwhile(server, flood(colour), ["/api/def/nothing"])
+
+    assert {path: share for path, share in found.items() if share >= 0.5} == {}
+
+
 def asked_meanwhile(
     server: Server, paths: Sequence[str], others: Sequence[str]
 ) -> dict[str, float]:
