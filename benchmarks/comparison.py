@@ -21,8 +21,9 @@ __all__ = ["OPTIONS", "Ratio", "compared", "ratio", "write"]
 
 NAME = "against"
 OTHER = "other_"
-OPTIONS = Options(rounds=15, saturation=0.4, fixed_rate=0.2)
-"""Many short rounds: what disturbs the machine for a second disturbs few of the ratios."""
+OPTIONS = Options(rounds=9, saturation=0.8, turns=8, fixed_rate=0.2)
+"""Short turns: what disturbs the machine for a second disturbs both."""
+
 OURS = [peer for peer in PEERS if peer.environment == "mullet"]
 
 
