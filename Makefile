@@ -4,6 +4,8 @@ VENV ?= .venv
 REQUIREMENTS ?= requirements/dev.txt
 # How long `make soak` takes.
 MINUTES ?= 10
+# How long clients read slowly in each scenario of `make slow-readers`.
+SECONDS ?= 60
 
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -113,10 +115,12 @@ pictures: $(VENV)/dev.stamp  ## Take the documentation's pictures of the example
 
 # QUICK=1: fewer and shorter rounds, for a glance.
 QUICK ?=
+# AGAINST=HEAD~3, AGAINST=../checkout: compare this library with that state of it instead.
+AGAINST ?=
 
 .PHONY: bench
-bench: $(VENV)/dev.stamp  ## Compare with other frameworks, on PostgreSQL
-	python -m benchmarks $(if $(QUICK),--quick)
+bench: $(VENV)/dev.stamp  ## Compare with other frameworks, or with AGAINST=revision, on PostgreSQL
+	python -m benchmarks $(if $(QUICK),--quick) $(if $(AGAINST),--against '$(AGAINST)')
 
 .PHONY: bench-routes
 bench-routes: $(VENV)/dev.stamp  ## Compare the routes with plain FastAPI's
@@ -129,6 +133,10 @@ bench-instructions: $(VENV)/dev.stamp  ## Count the instructions of hot function
 .PHONY: soak
 soak: $(VENV)/dev.stamp  ## Break things under load for MINUTES=10, and check every answer
 	python -m tests.soak --minutes $(MINUTES)
+
+.PHONY: slow-readers
+slow-readers: $(VENV)/dev.stamp  ## Have 200 clients read slowly for SECONDS=60, and see who else waits
+	python -m tests.postgres -- python -m tests.slow_readers --seconds $(SECONDS)
 
 .PHONY: mutation
 mutation: $(VENV)/dev.stamp  ## Try whether the tests notice faults: MODULE=routing SAMPLE=60 SEED=1

@@ -7,11 +7,10 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from benchmarks.peers import Peer
+from benchmarks.peers import ROOT, Peer
 
 __all__ = ["InstallationError", "find_python", "install", "python_of", "versions"]
 
-ROOT = Path(__file__).parent.parent
 ENVIRONMENTS = ROOT / ".venv-peers"
 SUPPORTED = ("3.13", "3.12")  # django-bolt needs 3.12; everybody gets the same
 
@@ -52,7 +51,7 @@ def runs(python: str) -> bool:
 
 def python_of(peer: Peer) -> Path:
     """Return the Python of the peer's environment."""
-    return ENVIRONMENTS / peer.environment / "bin" / "python"
+    return ENVIRONMENTS / peer.installed_in / "bin" / "python"
 
 
 def install(peer: Peer) -> None:
@@ -61,7 +60,7 @@ def install(peer: Peer) -> None:
     Raises `InstallationError` with what the installer has said.
     """
     requirements = peer.folder / "requirements.txt"
-    directory = ENVIRONMENTS / peer.environment
+    directory = ENVIRONMENTS / peer.installed_in
     stamp = directory / "stamp"
     wanted = f"{find_python()}\n{requirements.read_text()}"
     if stamp.exists() and stamp.read_text() == wanted:

@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.client import Answer, Client, Load, WrongAnswerError
 from benchmarks.database import Database
 from benchmarks.exchanges import EXCHANGES, REFUSALS, Exchange, Request
+from benchmarks.peers import Peer
 
 __all__ = ["Expectations"]
 
@@ -19,8 +20,8 @@ class Expectations:
 
     bodies: dict[tuple[str, int], tuple[str, Any]] = field(default_factory=dict)
 
-    async def loads(self, name: str, client: Client, database: Database) -> dict[str, Load]:
-        """Return what makes the requests of each exchange to the peer of that name.
+    async def loads(self, peer: Peer, client: Client, database: Database) -> dict[str, Load]:
+        """Return what makes the requests of each exchange to `peer`.
 
         Raises `WrongAnswerError` if it answers anything else than the peers before it.
         """
@@ -28,12 +29,12 @@ class Expectations:
             answer = await client.ask(request)
             if not 400 <= answer.status < 500:
                 raise WrongAnswerError(
-                    f"'{name}' must refuse '{request.method} {request.path}': {answer}."
+                    f"'{peer.name}' must refuse '{request.method} {request.path}': {answer}."
                 )
         return {
-            exchange.name: await self.load(exchange, name, client, database)
+            exchange.name: await self.load(exchange, peer.name, client, database)
             for exchange in EXCHANGES
-            if exchange.peers is None or name in exchange.peers
+            if exchange.peers is None or peer.environment in exchange.peers
         }
 
     async def load(self, exchange: Exchange, name: str, client: Client, database: Database) -> Load:

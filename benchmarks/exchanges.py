@@ -9,7 +9,7 @@ from benchmarks import rows
 
 __all__ = ["EXCHANGES", "REFUSALS", "Exchange", "Request"]
 
-MULLET = frozenset({"mullet_def", "mullet_async"})
+MULLET = frozenset({"mullet"})
 KEY = {"X-API-Key": rows.API_KEY}
 
 
@@ -45,7 +45,7 @@ class Exchange:
     status: int = 200
     create: Callable[[], Request] | None = None
     peers: frozenset[str] | None = None
-    """Who is asked; everybody, if there is nothing."""
+    """Whose folders are asked; everybody's, if there is nothing."""
 
 
 def new_tag() -> Request:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["OURS", "PEERS", "Peer"]
+__all__ = ["OURS", "PEERS", "ROOT", "Peer"]
 
-FOLDER = Path(__file__).parent / "peers"
-SHARED = FOLDER / "shared"
-SOURCE = FOLDER.parent.parent / "src"
+ROOT = Path(__file__).parent.parent
+FOLDER = Path("benchmarks", "peers")
+SHARED = ROOT / FOLDER / "shared"
 
 UVICORN = (
     *("-m", "uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--loop", "uvloop"),
@@ -37,15 +37,29 @@ class Peer:
     """Arguments of that environment's Python; `{port}` is the port."""
     packages: tuple[str, ...]
     variables: tuple[tuple[str, str], ...] = ()
+    checkout: Path = ROOT
+    """Where its code comes from and, if it is ours, the library."""
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What it has in common with the same peer of another checkout."""
+        return self.environment, self.command, self.variables
 
     @property
     def folder(self) -> Path:
-        return FOLDER / self.environment
+        """Its code: that of its checkout, or this one's where that has none yet."""
+        own = self.checkout / FOLDER / self.environment
+        return own if own.is_dir() else ROOT / FOLDER / self.environment
+
+    @property
+    def installed_in(self) -> str:
+        """The name of its environment: another checkout may pin other versions."""
+        return self.environment if self.checkout == ROOT else f"{self.environment}-other"
 
     @property
     def python_path(self) -> list[Path]:
         paths = [self.folder, SHARED]
-        return [*paths, SOURCE] if self.environment == "mullet" else paths
+        return [*paths, self.checkout / "src"] if self.environment == "mullet" else paths
 
 
 OURS = "mullet_def"

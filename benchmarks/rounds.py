@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from statistics import quantiles
 
@@ -26,6 +26,8 @@ class Options:
     connections: int = 16
     saturation: float = 1.5
     """Seconds."""
+    turns: int = 1
+    """In how many parts two checkouts of the same peer take turns during those."""
     fixed_rate: float = 2.0
     """Seconds."""
     share: float = 0.5
@@ -76,6 +78,25 @@ class Contender:
         return connect(self.server.port, options.connections)
 
 
+Target = tuple[Contender, Client, Load]
+
+
+@dataclass(slots=True)
+class Spent:
+    """What a server has done at saturation."""
+
+    cpu: float = 0.0
+    """Seconds of its CPU time."""
+    wall: float = 0.0
+    """Seconds."""
+    made: int = 0
+    """Requests."""
+
+    @property
+    def rate(self) -> float:
+        return self.made / self.wall
+
+
 async def measure(
     servers: list[Server], database: Database, options: Options, progress: Callable[[str], None]
 ) -> Results:
@@ -89,7 +110,7 @@ async def measure(
     for server in servers:
         progress(f"compare the bodies of {server.peer.name}")
         async with connect(server.port, 1) as client:
-            loads = await expectations.loads(server.peer.name, client, database)
+            loads = await expectations.loads(server.peer, client, database)
         contenders.append(Contender(server, loads))
     for exchange in options.chosen():
         progress(f"prepare {exchange.name}")
@@ -122,7 +143,8 @@ async def prepare(
         load = contender.loads[exchange.name]
         async with contender.connect(options) as client:
             await client.saturate(load, requests=2)
-            rates.append((await saturate(contender, client, load, options.saturation / 2))[1])
+            [spent] = await saturate([(contender, client, load)], options.saturation / 2)
+        rates.append(spent.rate)
     results.rates[exchange.name] = max(1.0, round(min(rates, default=0) * options.share))
     results.statements[exchange.name] = await count_statements(exchange, chosen, database)
     database.forget_writes()
@@ -151,28 +173,51 @@ async def run_round(
     results: Results,
 ) -> None:
     """Measure every server once, in an order of this round's."""
-    shuffled = asked(exchange, contenders)
-    random.Random(f"{exchange.name} {number}").shuffle(shuffled)
-    for contender in shuffled:
-        load = contender.loads[exchange.name]
-        async with contender.connect(options) as client:
-            await client.saturate(load, requests=1)
-            cpu, rate = await saturate(contender, client, load, options.saturation)
-            fixed = results.rates[exchange.name]
-            latencies = await client.at_rate(load, fixed, options.fixed_rate)
-        percentiles = quantiles(latencies, n=100, method="inclusive")
-        block = Block(cpu * 1e6, rate, percentiles[49] * 1e3, percentiles[98] * 1e3)
+    for group in in_order(asked(exchange, contenders), f"{exchange.name} {number}"):
+        blocks = await run_group(exchange, group, options, results.rates[exchange.name])
         by_peer = results.blocks.setdefault(exchange.name, {})
-        by_peer.setdefault(contender.name, []).append(block)
+        for contender, block in zip(group, blocks, strict=True):
+            by_peer.setdefault(contender.name, []).append(block)
         if exchange.name in ("create", "update"):
             database.forget_writes()
 
 
-async def saturate(
-    contender: Contender, client: Client, load: Load, seconds: float
-) -> tuple[float, float]:
-    """Return the CPU time for each request, in seconds, and the requests a second."""
-    cpu, wall = usage(contender.server.pid).cpu, time.perf_counter()
-    made = await client.saturate(load, seconds=seconds)
-    wall = time.perf_counter() - wall
-    return (usage(contender.server.pid).cpu - cpu) / made, made / wall
+def in_order(contenders: list[Contender], seed: str) -> list[list[Contender]]:
+    """Return them in a random order; two checkouts of the same peer are one group."""
+    groups: dict[object, list[Contender]] = {}
+    for contender in random.Random(seed).sample(contenders, len(contenders)):
+        groups.setdefault(contender.server.peer.kind, []).append(contender)
+    return list(groups.values())
+
+
+async def run_group(
+    exchange: Exchange, group: list[Contender], options: Options, fixed: float
+) -> list[Block]:
+    """Saturate those of `group` in turns, then ask each of them at the rate `fixed`."""
+    blocks = []
+    async with AsyncExitStack() as stack:
+        targets: list[Target] = []
+        for contender in group:
+            client = await stack.enter_async_context(contender.connect(options))
+            targets.append((contender, client, contender.loads[exchange.name]))
+            await client.saturate(targets[-1][2], requests=1)
+        saturated = await saturate(targets, options.saturation, options.turns)
+        for (_, client, load), spent in zip(targets, saturated, strict=True):
+            latencies = await client.at_rate(load, fixed, options.fixed_rate)
+            percentiles = quantiles(latencies, n=100, method="inclusive")
+            p50, p99 = percentiles[49] * 1e3, percentiles[98] * 1e3
+            blocks.append(Block(spent.cpu / spent.made * 1e6, spent.rate, p50, p99))
+    return blocks
+
+
+async def saturate(targets: list[Target], seconds: float, turns: int = 1) -> list[Spent]:
+    """Return what each has spent on so many seconds of load, in so many turns."""
+    found = [Spent() for _ in targets]
+    for turn in range(turns):
+        pairs = list(zip(targets, found, strict=True))
+        for (contender, client, load), spent in pairs if turn % 2 == 0 else reversed(pairs):
+            cpu, wall = usage(contender.server.pid).cpu, time.perf_counter()
+            spent.made += await client.saturate(load, seconds=seconds / turns)
+            spent.wall += time.perf_counter() - wall
+            spent.cpu += usage(contender.server.pid).cpu - cpu
+    return found

@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import resource
 import threading
 from collections.abc import Callable, Iterator
 
@@ -53,6 +54,15 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """Close what tests that work as in production have left open, before databases are dropped."""
     yield
     pool.stop()
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """Allow this process and its servers as many open sockets as they may have at all."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 from fastapi import FastAPI
 
-__all__ = ["Answer", "answers", "answers_of_server"]
+__all__ = ["Answer", "answers", "answers_of_server", "at_once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,33 @@ def answers_of_server(
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     client = httpx.AsyncClient(base_url=url, timeout=60, limits=limits)
     return asyncio.run(_all(client, paths, concurrency, meanwhile))
+
+
+async def at_once(
+    port: int, paths: Sequence[str], *, ended: list[Answer] | None = None
+) -> list[Answer]:
+    """Return the answers of the server at `port`, in the order of `paths`, all asked at once.
+
+    Over as many connections. Their bodies and headers are left out. Each is also added to `ended`
+    as soon as it is there.
+    """
+    pairs = await asyncio.gather(*(asyncio.open_connection("127.0.0.1", port) for _ in paths))
+
+    async def ask(path: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Answer:
+        started = time.monotonic()
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        read = await reader.read()
+        status = int(read.split(maxsplit=2)[1]) if read else 0
+        answer = Answer(path, status, None, httpx.Headers(), started, time.monotonic())
+        if ended is not None:
+            ended.append(answer)
+        writer.close()
+        await writer.wait_closed()
+        return answer
+
+    return await asyncio.gather(
+        *(ask(path, *pair) for path, pair in zip(paths, pairs, strict=True))
+    )
 
 
 async def _all(

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,11 +76,13 @@ def running(
     databases: dict[str, dict[str, Any]] | None = None,
     mullet: dict[str, Any] | None = None,
     command: Command = uvicorn,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Keep a server of `app`, "module:name", alive for the length of the block.
 
     `databases` and `mullet` are its settings `DATABASES` and `MULLET`; `command` returns, for the
-    application and a port, the module that is the server and its arguments.
+    application and a port, the module that is the server and its arguments. `variables` are
+    added to its environment.
     """
     port = free_port()
     environment = {
@@ -89,6 +91,7 @@ def running(
         "SERVER_APPLICATION": app,
         "SERVER_DATABASES": json.dumps(databases or {"default": database()}),
         "SERVER_MULLET": json.dumps(mullet or {}),
+        **(variables or {}),
     }
     with tempfile.TemporaryDirectory() as directory:
         log_file = Path(directory, "log")

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import resource
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from tests.load import answers_of_server
+from tests.load import answers_of_server, at_once
 from tests.server import Server, database, running
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -26,15 +25,6 @@ PATHS = [
     "/api/async/atomic/query",
     "/django/count",
 ]
-
-
-@pytest.fixture
-def files() -> Iterator[None]:
-    """Allow this process and its servers as many open sockets as there are requests."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def open_connections(application_name: str) -> int:
@@ -69,7 +59,7 @@ def counting(application_name: str) -> Iterator[list[int]]:
         thread.join()
 
 
-@pytest.mark.usefixtures("files")
+@pytest.mark.usefixtures("many_files")
 def test_a_thousand_requests_at_once_share_a_few_connections() -> None:
     watched = database(CONN_MAX_AGE=None, OPTIONS={"application_name": "mullet-many"})
     paths = [PATHS[number % len(PATHS)] for number in range(REQUESTS)]
@@ -78,28 +68,10 @@ def test_a_thousand_requests_at_once_share_a_few_connections() -> None:
         running(databases={"default": watched}, mullet=limits) as server,
         counting("mullet-many") as counts,
     ):
-        statuses = asyncio.run(statuses_at_once(server, paths))
+        found = asyncio.run(at_once(server.port, paths))
 
-    assert statuses == [200] * REQUESTS
+    assert [answer.status for answer in found] == [200] * REQUESTS
     assert 0 < max(counts) <= CONNECTIONS
-
-
-async def statuses_at_once(server: Server, paths: list[str]) -> list[int]:
-    """Return what each of `paths` is answered, over as many connections."""
-    pairs = await asyncio.gather(
-        *(asyncio.open_connection("127.0.0.1", server.port) for _ in paths)
-    )
-
-    async def ask(path: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-        answer = await reader.read()
-        writer.close()
-        await writer.wait_closed()
-        return int(answer.split()[1])
-
-    return await asyncio.gather(
-        *(ask(path, *pair) for path, pair in zip(paths, pairs, strict=True))
-    )
 
 
 def test_a_request_with_a_worker_of_its_own_leaves_its_connection_to_the_next() -> None:

@@ -30,8 +30,9 @@ class Reply:
 class Connection:
     """A connection to the server at `port`, opened when needed, kept alive until `drop()`."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, cookie: str = "") -> None:
         self._port = port
+        self._cookie = f"Cookie: {cookie}\r\n" if cookie else ""
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self.requests = 0
         """How many were sent on the connection that is open, or was open last."""
@@ -83,7 +84,7 @@ class Connection:
         reader, writer = self._streams
         length = sum(map(len, pieces))
         writer.write(
-            f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{self._cookie}"
             f"Content-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n".encode()
         )
         for piece in pieces:
