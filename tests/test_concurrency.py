@@ -420,15 +420,15 @@ def test_a_job_that_has_just_found_no_worker_goes_to_the_one_that_is_free_now(
 def test_a_worker_whose_job_was_taken_by_another_stays_idle(
     monkeypatch: pytest.MonkeyPatch, workers: WorkerPool
 ) -> None:
-    class Taken(deque[concurrency.Job]):
-        def popleft(self) -> concurrency.Job:
+    class Taken(deque[_Waiting]):
+        def popleft(self) -> _Waiting:
             self.clear()
             return super().popleft()
 
     thread = thread_of(workers.submit)
     idle(workers, 1)
     with monkeypatch.context() as patch:
-        patch.setattr(workers, "_backlog", Taken([lambda: None]))
+        patch.setattr(workers, "_backlog", Taken([_Waiting(lambda: None, 0.0, None)]))
         workers._match()
 
     assert thread_of(workers.submit) is thread
@@ -457,7 +457,7 @@ def test_the_watcher_sees_a_job_that_came_while_it_looked_away(
         def clear(self) -> None:
             super().clear()
             if not late.is_set():
-                workers._backlog.append(_Waiting(0, late.set, 0.0, None))
+                workers._backlog.append(_Waiting(late.set, 0.0, None))
 
     monkeypatch.setattr(workers, "_crowded", Crowded())
     for _ in range(PARALLEL):

@@ -7,7 +7,7 @@ from django.test import override_settings
 
 from django_mullet.concurrency import WorkerPool
 from django_mullet.exceptions import Overloaded
-from django_mullet.leases import Lease
+from django_mullet.leases import Habits, Lease
 from tests.waiting import until
 
 
@@ -21,9 +21,9 @@ def workers() -> Iterator[WorkerPool]:
 class Owner:
     """Has a lease, and needs its worker as long as it says so."""
 
-    def __init__(self, workers: WorkerPool) -> None:
+    def __init__(self, workers: WorkerPool, habits: Habits | None = None) -> None:
         self.needs_worker = False
-        self.lease = Lease(workers, lambda: self.needs_worker)
+        self.lease = Lease(workers, lambda: self.needs_worker, habits)
 
     def thread(self) -> str:
         """Return the name of the thread in which the next job runs."""
@@ -37,12 +37,10 @@ class Owner:
 class Job(Future[str]):
     """Submits itself; its result is the thread in which it ran."""
 
-    def __init__(
-        self, lease: Lease, do: Callable[[], object] = lambda: None, *, queries: bool = False
-    ) -> None:
+    def __init__(self, lease: Lease, do: Callable[[], object] = lambda: None) -> None:
         super().__init__()
         self._do, self._lease = do, lease
-        lease.submit(self, queries=queries)
+        lease.submit(self)
 
     def __call__(self) -> None:
         self._do()
@@ -51,6 +49,13 @@ class Job(Future[str]):
 
     def refuse(self, error: Exception) -> None:
         self.set_exception(error)
+
+
+def querying() -> Habits:
+    """Return the habits of those who are known to query."""
+    habits = Habits()
+    habits.queries = True
+    return habits
 
 
 def idle(workers: WorkerPool, count: int) -> None:
@@ -200,23 +205,24 @@ def starved(workers: WorkerPool) -> Iterator[list[int]]:
 def test_a_job_that_queries_waits_and_others_do_not(
     workers: WorkerPool, starved: list[int]
 ) -> None:
-    querying = [Job(Owner(workers).lease, queries=True) for _ in range(3)]
+    jobs = [Job(Owner(workers, querying()).lease) for _ in range(3)]
 
     assert Owner(workers).thread().startswith("mullet-")
     assert workers.waiting == 3
 
     starved.clear()
 
-    assert all(job.result(timeout=5) for job in querying)
+    assert all(job.result(timeout=5) for job in jobs)
 
 
 def test_jobs_that_query_run_in_their_order(workers: WorkerPool, starved: list[int]) -> None:
     order: list[int] = []
+
+    def note(number: int) -> Callable[[], None]:
+        return lambda: order.append(number)
+
     with override_settings(MULLET={"THREADS": 1}):
-        jobs = [
-            Job(Owner(workers).lease, lambda number=number: order.append(number), queries=True)  # type: ignore[misc]
-            for number in range(10)
-        ]
+        jobs = [Job(Owner(workers, querying()).lease, note(number)) for number in range(10)]
         starved.clear()
         for job in jobs:
             job.result(timeout=5)
@@ -224,30 +230,52 @@ def test_jobs_that_query_run_in_their_order(workers: WorkerPool, starved: list[i
     assert order == list(range(10))
 
 
-def test_jobs_of_both_kinds_run_in_their_order(workers: WorkerPool) -> None:
-    order: list[int] = []
+def test_jobs_of_both_kinds_take_turns_and_each_has_its_order(workers: WorkerPool) -> None:
+    order: list[str] = []
+
+    def note(name: str) -> Callable[[], None]:
+        return lambda: order.append(name)
+
     with override_settings(MULLET={"THREADS": 1}):
         end = threading.Event()
         workers.submit(lambda: end.wait(10))
-        jobs = [
-            Job(
-                Owner(workers).lease,
-                lambda number=number: order.append(number),  # type: ignore[misc]
-                queries=number % 2 == 0,
-            )
-            for number in range(10)
-        ]
+        jobs = [Job(Owner(workers, querying()).lease, note(f"q{n}")) for n in range(4)]
+        jobs += [Job(Owner(workers).lease, note(f"n{n}")) for n in range(2)]
         end.set()
         for job in jobs:
             job.result(timeout=5)
 
-    assert order == list(range(10))
+    assert order == ["n0", "q0", "n1", "q1", "q2", "q3"]
+
+
+def test_what_is_found_out_to_query_meanwhile_lets_others_pass(workers: WorkerPool) -> None:
+    order: list[str] = []
+    habits = Habits()
+
+    def note(name: str) -> Callable[[], None]:
+        return lambda: order.append(name)
+
+    def find_out() -> None:
+        order.append("q0")
+        habits.queries = True
+
+    with override_settings(MULLET={"THREADS": 1}):
+        end = threading.Event()
+        workers.submit(lambda: end.wait(10))
+        jobs = [Job(Owner(workers, habits).lease, find_out)]
+        jobs += [Job(Owner(workers, habits).lease, note(f"q{n}")) for n in range(1, 4)]
+        jobs += [Job(Owner(workers).lease, note("n"))]
+        end.set()
+        for job in jobs:
+            job.result(timeout=5)
+
+    assert order.index("n") <= 2
 
 
 def test_a_job_that_queries_is_refused_in_the_end(workers: WorkerPool, starved: list[int]) -> None:
     with override_settings(MULLET={"CONNECTION_TIMEOUT": 0.1}):
-        owner = Owner(workers)
-        jobs = [Job(owner.lease, queries=True) for _ in range(2)]
+        owner = Owner(workers, querying())
+        jobs = [Job(owner.lease) for _ in range(2)]
 
         for job in jobs:
             with pytest.raises(Overloaded, match=r"No connection became free within 0\.1 s"):
@@ -262,9 +290,9 @@ def test_one_that_came_later_is_not_refused_with_it(
     workers: WorkerPool, starved: list[int]
 ) -> None:
     with override_settings(MULLET={"CONNECTION_TIMEOUT": 0.2}):
-        first = Job(Owner(workers).lease, queries=True)
+        first = Job(Owner(workers, querying()).lease)
     with override_settings(MULLET={"CONNECTION_TIMEOUT": 30}):
-        later = Job(Owner(workers).lease, queries=True)
+        later = Job(Owner(workers, querying()).lease)
 
         assert isinstance(first.exception(timeout=5), Overloaded)
         assert not later.done()

@@ -9,8 +9,9 @@ is fastest under the GIL, and a stuck endpoint does not stop the others.
 
 Two kinds of workers wait in the middle of their work. One that is leased waits for the next job
 of its request, and counts as none of the above. One that finds no connection to its database
-waits for that, and would be of no use to anybody else who needs one: so jobs that are known to
-query wait outside of the workers while too many of those wait inside, and the others go first.
+waits for that, and would be of no use to anybody else who needs one. So jobs that are known to
+query wait outside of the workers while too many of those wait inside; and where both kinds of jobs
+wait they take turns, so that what needs no database does not wait for all that does.
 """
 
 import atexit
@@ -21,18 +22,28 @@ from collections import deque
 from collections.abc import Callable, Sized
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
 from queue import Empty, SimpleQueue
+from typing import Protocol
 
 from django_mullet import conf
 from django_mullet.exceptions import Overloaded
 
-__all__ = ["PARALLEL", "STALL", "Job", "Refuse", "Worker", "WorkerPool", "current_worker", "pool"]
+__all__ = ["PARALLEL", "STALL", "Job", "Owner", "Worker", "WorkerPool", "current_worker", "pool"]
 
 Job = Callable[[], object]
 
-Refuse = Callable[[Exception], object]
-"""Tells who waits for a job that it will not be done, and why."""
+
+class Owner(Protocol):
+    """Whose job it is."""
+
+    @property
+    def queries(self) -> bool:
+        """Whether the job is known to need a connection."""
+        ...
+
+    def refuse(self, error: Exception) -> None:
+        """Hear why the job will not be done."""
+
 
 PARALLEL = 8
 """Workers that are kept going; more than this gains nothing under the GIL."""
@@ -75,10 +86,13 @@ def current_worker() -> Worker:
 class _Waiting:
     """A job that waits for a worker."""
 
-    number: int
     job: Job
     deadline: float
-    refuse: Refuse | None
+    owner: Owner | None
+
+    @property
+    def queries(self) -> bool:
+        return self.owner is not None and self.owner.queries
 
 
 class WorkerPool:
@@ -103,7 +117,7 @@ class WorkerPool:
         self._idle: list[Worker] = []
         self._backlog: deque[_Waiting] = deque()
         self._querying: deque[_Waiting] = deque()
-        self._numbers = count()
+        self._is_turn_of_querying = False
         self._workers: set[Worker] = set()
         self._started = 0
         self._changing = threading.Lock()  # held to change or read `_workers`
@@ -111,17 +125,15 @@ class WorkerPool:
         self._crowded = threading.Event()
         self._stopping = False
 
-    def submit(
-        self, job: Job, *, or_refuse: Refuse | None = None, even_if_full: bool = False
-    ) -> None:
+    def submit(self, job: Job, *, owner: Owner | None = None, even_if_full: bool = False) -> None:
         """Have `job` run in a worker, as soon as one is free.
 
-        With `or_refuse` it is one that will query: if it is still held back after
-        `MULLET["CONNECTION_TIMEOUT"]` seconds, because too many workers wait for connections,
-        `or_refuse` is called in its place, with an error. Raise `Overloaded` when
-        `MULLET["QUEUE"]` jobs wait already. A job must not raise.
+        That of an `owner` which is known to query is refused if no worker was free for it within
+        `MULLET["CONNECTION_TIMEOUT"]` seconds. Raise `Overloaded` when `MULLET["QUEUE"]` jobs wait
+        already. A job must not raise.
         """
-        if or_refuse is None or not self._is_starved():
+        waiting = _Waiting(job, time.monotonic() + conf.current().connection_timeout, owner)
+        if not (waiting.queries and self._is_starved()):
             try:
                 worker = self._idle.pop()
             except IndexError:
@@ -129,7 +141,7 @@ class WorkerPool:
             else:
                 worker.inbox.put(job)
                 return
-        self._start_worker_or_wait(job, or_refuse, even_if_full=even_if_full)
+        self._start_worker_or_wait(waiting, even_if_full=even_if_full)
 
     def stop(self, timeout: float = 5.0) -> None:
         """End the idle workers now and the others after their job; wait `timeout` seconds.
@@ -158,20 +170,17 @@ class WorkerPool:
         """How many jobs wait for a worker now."""
         return len(self._backlog) + len(self._querying)
 
-    def _start_worker_or_wait(self, job: Job, refuse: Refuse | None, *, even_if_full: bool) -> None:
+    def _start_worker_or_wait(self, waiting: _Waiting, *, even_if_full: bool) -> None:
         with self._changing:
-            if self._may_grow() and not (refuse is not None and self._is_starved()):
-                self._start_worker(job)
+            if self._may_grow() and not (waiting.queries and self._is_starved()):
+                self._start_worker(waiting.job)
                 return
-        limits = conf.current()
-        if not even_if_full and self.waiting >= limits.queue:
+        if not even_if_full and self.waiting >= conf.current().queue:
             raise Overloaded(
                 "All workers are busy, and as many jobs wait as MULLET['QUEUE'] lets wait. Run "
                 "more processes, or raise MULLET['THREADS'] if endpoints wait for slow services."
             )
-        deadline = time.monotonic() + limits.connection_timeout
-        backlog = self._backlog if refuse is None else self._querying
-        backlog.append(_Waiting(next(self._numbers), job, deadline, refuse))
+        self._backlog.append(waiting)
         self._match()
         if not self._crowded.is_set():
             self._call_watcher()
@@ -182,15 +191,27 @@ class WorkerPool:
         return starved > 0 and starved >= max(1, conf.current().threads - PARALLEL)
 
     def _has_next(self) -> bool:
+        self._sort()
         return bool(self._backlog or (self._querying and not self._is_starved()))
+
+    def _sort(self) -> None:
+        """Put those at the head of the backlog aside that are known to query by now."""
+        with suppress(IndexError):  # there are no more
+            while self._backlog[0].queries:
+                self._querying.append(self._backlog.popleft())
 
     def _take(self) -> Job:
         """Return the job whose turn it is; raise `IndexError` if none may begin now."""
+        self._sort()
+        backlogs = [self._backlog]
         if self._querying and not self._is_starved():
-            with suppress(IndexError):  # another thread has taken it
-                if not self._backlog or self._querying[0].number < self._backlog[0].number:
-                    return self._querying.popleft().job
-        return self._backlog.popleft().job
+            backlogs.insert(0 if self._is_turn_of_querying else 1, self._querying)
+        for backlog in backlogs:
+            with suppress(IndexError):  # it is empty, or another thread has taken it
+                job = backlog.popleft().job
+                self._is_turn_of_querying = backlog is not self._querying
+                return job
+        raise IndexError
 
     def _match(self) -> None:
         """Give jobs that wait to workers that are idle, while there are both."""
@@ -296,8 +317,8 @@ class WorkerPool:
         now = time.monotonic()
         with suppress(IndexError):  # there are no more
             while (first := self._querying.popleft()).deadline < now:
-                assert first.refuse is not None
-                first.refuse(
+                assert first.owner is not None
+                first.owner.refuse(
                     Overloaded(
                         "No connection became free within "
                         f"{conf.current().connection_timeout} s, and many requests wait for one "

@@ -28,7 +28,7 @@ from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.hops import WORKER, Below, Hop, drive, set_hop
 from django_mullet.lasting import share
-from django_mullet.leases import Lease, LeasedJob
+from django_mullet.leases import Habits, Lease, LeasedJob
 from django_mullet.queries import QueryLog
 
 __all__ = ["Execution", "Habits", "current_execution", "execution_of_orm"]
@@ -50,13 +50,6 @@ def _enter_worker() -> None:
 pool.enter = _enter_worker
 pool.leave = databases.close_all
 pool.starved = databases.starved
-
-
-class Habits:
-    """What the requests of a route have done so far."""
-
-    queries = False
-    """Some have used a connection."""
 
 
 class Execution:
@@ -90,7 +83,7 @@ class Execution:
         self._context: Context | None = None
         self.has_worker = False
         """Whether the next job belongs in the worker of the last, as noted after that."""
-        self._lease = Lease(pool, lambda: self.has_worker)
+        self._lease = Lease(pool, lambda: self.has_worker, self._habits)
         self._holds = 0
         self._uses_connection = False
         self._shared = sharing.held_by_test()
@@ -234,7 +227,7 @@ class Execution:
         if self._started:
             goes_on = self._lease.is_busy
             finishing = Hop(self, self._finishing())
-            self._lease.submit(finishing, even_if_full=True)
+            self._lease.submit(finishing, in_any_case=True)
             if not goes_on:
                 await finishing.settled(gives_up=False)
 
@@ -245,7 +238,7 @@ class Execution:
 
     def submit(self, job: LeasedJob) -> None:
         """Have `job` run after those before it; raise `Overloaded` if there is no worker for it."""
-        self._lease.submit(job, queries=self._habits.queries)
+        self._lease.submit(job)
 
     def _finishing(self) -> Callable[[], None]:
         """Return what finishes with the ContextVars that there are, as caches hang on them.

@@ -12,7 +12,14 @@ from typing import Protocol
 
 from django_mullet.concurrency import Worker, WorkerPool, current_worker
 
-__all__ = ["Lease", "LeasedJob"]
+__all__ = ["Habits", "Lease", "LeasedJob"]
+
+
+class Habits:
+    """What owners of a kind, the requests of a route, have done so far."""
+
+    queries = False
+    """Some have used a connection."""
 
 
 class LeasedJob(Protocol):
@@ -29,12 +36,14 @@ class Lease:
     """The jobs of one owner, and the worker that they run in.
 
     `is_needed` is called in the worker after the last of the jobs: whether the next belongs in
-    the same worker, which then waits for it and does nothing else.
+    the same worker, which then waits for it and does nothing else. `habits` say what is to be
+    expected of the jobs.
     """
 
     __slots__ = (
         "_changing",
         "_finished",
+        "_habits",
         "_is_needed",
         "_jobs",
         "_pool",
@@ -43,8 +52,11 @@ class Lease:
         "has_worker",
     )
 
-    def __init__(self, pool: WorkerPool, is_needed: Callable[[], bool]) -> None:
+    def __init__(
+        self, pool: WorkerPool, is_needed: Callable[[], bool], habits: Habits | None = None
+    ) -> None:
         self._pool = pool
+        self._habits = habits or Habits()
         self._is_needed = is_needed
         self._changing = threading.Lock()  # held to change or read what follows
         self._jobs: deque[LeasedJob] = deque()
@@ -53,13 +65,18 @@ class Lease:
         self.has_worker = False
         """Whether a worker runs the jobs, or waits for the next, or is about to come."""
 
-    def submit(self, job: LeasedJob, *, queries: bool = False, even_if_full: bool = False) -> None:
+    @property
+    def queries(self) -> bool:
+        """Whether the jobs are known to need a connection."""
+        return self._habits.queries
+
+    def submit(self, job: LeasedJob, *, in_any_case: bool = False) -> None:
         """Have `job` run after those that were submitted before.
 
-        Where it needs a worker first, and `queries`, it is refused after a time in which it finds
-        none; `Overloaded` is raised as by `WorkerPool.submit`.
+        Where it needs a worker first, it is refused, or `Overloaded` raised, as by
+        `WorkerPool.submit`; not `in_any_case`.
         """
-        self._put(job, queries=queries, even_if_full=even_if_full)
+        self._put(job, in_any_case=in_any_case)
         self._submitted += 1
 
     def finished(self) -> None:
@@ -71,7 +88,7 @@ class Lease:
         """Whether some job is not done."""
         return self._finished < self._submitted
 
-    def _put(self, job: LeasedJob, *, queries: bool = False, even_if_full: bool = False) -> None:
+    def _put(self, job: LeasedJob, *, in_any_case: bool = False) -> None:
         with self._changing:
             worker, self._waiting = self._waiting, None
             if worker is not None:
@@ -82,8 +99,8 @@ class Lease:
             if self.has_worker:
                 return
             try:
-                refuse = self._refuse if queries else None
-                self._pool.submit(self._serve, or_refuse=refuse, even_if_full=even_if_full)
+                owner = None if in_any_case else self
+                self._pool.submit(self._serve, owner=owner, even_if_full=in_any_case)
             except BaseException:
                 self._jobs.pop()
                 raise
@@ -101,7 +118,8 @@ class Lease:
         """End `wait()`, after what was submitted before."""
         self._put(_RESUME)
 
-    def _refuse(self, error: Exception) -> None:
+    def refuse(self, error: Exception) -> None:
+        """Tell who waits for the jobs that they will not be done."""
         with self._changing:
             jobs = list(self._jobs)
             self._jobs.clear()
