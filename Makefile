@@ -4,6 +4,8 @@ VENV ?= .venv
 REQUIREMENTS ?= requirements/dev.txt
 # How long `make soak` takes.
 MINUTES ?= 10
+# How many requests `make isolation` sends to each kind of endpoint.
+REQUESTS ?= 1000
 
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -129,6 +131,17 @@ bench-instructions: $(VENV)/dev.stamp  ## Count the instructions of hot function
 .PHONY: soak
 soak: $(VENV)/dev.stamp  ## Break things under load for MINUTES=10, and check every answer
 	python -m tests.soak --minutes $(MINUTES)
+
+# In an environment of its own: django-tenants is nothing that the other tests need.
+.PHONY: isolation
+isolation:  ## Try whether a request ever sees another tenant's rows: REQUESTS=1000
+	$(MAKE) --no-print-directory run-isolation VENV=$(VENV)-isolation \
+		REQUIREMENTS=requirements/isolation.txt
+
+.PHONY: run-isolation
+run-isolation: $(VENV)/dev.stamp
+	env -u DATABASE_URL python -m tests.postgres -- \
+		python -m tests.isolation --requests $(REQUESTS) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: mutation
 mutation: $(VENV)/dev.stamp  ## Try whether the tests notice faults: MODULE=routing SAMPLE=60 SEED=1
