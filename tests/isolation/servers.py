@@ -64,7 +64,7 @@ def _running(
         "ISOLATION_MULLET": json.dumps(mullet),
         "ISOLATION_TENANCY": tenancy.name,
     }
-    command = [sys.executable, "-m", "tests.isolation.serve", str(port)]
+    command = [sys.executable, "-m", "tests.servers.narrow", "tests.isolation.app:app", str(port)]
     log = directory / f"{tenancy.name}-{kind}-{mullet['CONNECTIONS']}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=output)
