@@ -42,8 +42,10 @@ class Tenancy:
     """Middleware that sets the tenant of FastAPI's routes; without it, a dependency does."""
     around_views: tuple[str, ...] = ()
     """Middleware that sets the tenant of Django's views."""
-    resets: bool = True
-    """Whether nothing of a tenant is left in the session when a request is over."""
+    yields: bool = False
+    """Whether the dependency resets the tenant after its yield."""
+    resets: bool = False
+    """Whether nothing of a tenant is left in the session when any request is over."""
     settings: tuple[tuple[str, object], ...] = ()
 
 
@@ -59,28 +61,41 @@ TENANCIES = {
             "row-level security, middleware that is a function",
             around_routes=_FUNCTION,
             around_views=_FUNCTION,
+            resets=True,
         ),
         Tenancy(
             "rls-mixin",
             "row-level security, middleware with MiddlewareMixin",
             around_routes=_MIXIN,
             around_views=_MIXIN,
+            resets=True,
         ),
-        Tenancy("rls-def", "row-level security, def dependency", resets=False),
-        Tenancy("rls-yield", "row-level security, def dependency that resets after its yield"),
+        Tenancy("rls-def", "row-level security, def dependency"),
+        Tenancy(
+            "rls-yield",
+            "row-level security, def dependency that resets after its yield",
+            yields=True,
+            resets=True,
+        ),
         Tenancy(
             "schemas",
             "django-tenants, def dependency, and its middleware for views",
             schemas=True,
             around_views=_PACKAGE,
-            resets=False,
         ),
         Tenancy(
             "schemas-limited",
             "the same with TENANT_LIMIT_SET_CALLS",
             schemas=True,
             around_views=_PACKAGE,
-            resets=False,
+            settings=(("TENANT_LIMIT_SET_CALLS", True),),
+        ),
+        Tenancy(
+            "schemas-yield",
+            "the same with a dependency that resets after its yield",
+            schemas=True,
+            around_views=_PACKAGE,
+            yields=True,
             settings=(("TENANT_LIMIT_SET_CALLS", True),),
         ),
     )

@@ -21,7 +21,7 @@ from tests.isolation.tenancy import (
 __all__ = ["outside", "router"]
 
 _tenancy = settings.TENANCY
-_dependency = depend_on_tenant_and_reset if _tenancy.resets else depend_on_tenant
+_dependency = depend_on_tenant_and_reset if _tenancy.yields else depend_on_tenant
 
 router = APIRouter(
     prefix="/api",
