@@ -133,6 +133,7 @@ soak: $(VENV)/dev.stamp  ## Break things under load for MINUTES=10, and check ev
 	python -m tests.soak --minutes $(MINUTES)
 
 # In an environment of its own: django-tenants is nothing that the other tests need.
+# ONLY="rls-def schemas" takes some ways of keeping tenants apart; tests/isolation/matrix.py has all.
 .PHONY: isolation
 isolation:  ## Try whether a request ever sees another tenant's rows: REQUESTS=1000
 	$(MAKE) --no-print-directory run-isolation VENV=$(VENV)-isolation \
