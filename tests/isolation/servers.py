@@ -19,7 +19,7 @@ __all__ = ["Pair", "serving"]
 FEW = {"CONNECTIONS": 6}
 """So few that requests which are short have to pass them on."""
 
-MANY = {"CONNECTIONS": 48}
+MANY = {"CONNECTIONS": 48, "LASTING": 44}
 """Enough for all streams and sockets at once, as each holds one."""
 
 
