@@ -14,7 +14,7 @@ from django.http import (
     JsonResponse,
     StreamingHttpResponse,
 )
-from django.urls import path, reverse
+from django.urls import include, path, reverse
 from django.views.decorators.csrf import csrf_exempt
 
 from tests.servers.pieces import Pieces
@@ -92,4 +92,5 @@ urlpatterns = [
     path("django/to-count", to_count),
     path("django/sleep", sleep),
     path("django/large", large),
+    path("django/session/", include("tests.servers.session_urls")),
 ]
