@@ -19,6 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_mullet import conf
 from django_mullet.exceptions import ConnectionLimitReached
+from django_mullet.outcomes import WatchedConnection
 
 __all__ = [
     "LimitedConnection",
@@ -122,7 +123,7 @@ def limiter(alias: str) -> Limiter:
     return Limiter(alias)
 
 
-class LimitedConnection(BaseDatabaseWrapper):
+class LimitedConnection(WatchedConnection):
     """Mixed into a backend's `DatabaseWrapper`: asks before it connects.
 
     Between jobs it is parked. A job that queries claims it; one that does not leaves it to
@@ -261,7 +262,7 @@ def park() -> None:
     """After a job: let others take the calling worker's open connections over."""
     for connection in _thread.connections:
         is_open = connection.connection is not None
-        is_free = not (connection.parked or connection.in_atomic_block or connection.cursors)
+        is_free = not (connection.parked or connection.is_begun or connection.cursors)
         if is_open and is_free:
             limiter(connection.alias).park(connection)
 
@@ -283,13 +284,20 @@ def reset_queries() -> None:
             connection.queries_log.clear()
 
 
-def close_abandoned() -> None:
-    """Close cursors that the calling worker has left open, and connections in a transaction."""
+def close_abandoned() -> list[str]:
+    """Close cursors that the calling worker has left open, and connections in a transaction.
+
+    Return the aliases of those whose transaction nobody has ended.
+    """
+    abandoned = []
     for connection in _thread.connections:
-        if connection.in_atomic_block:
+        if connection.is_begun:
+            if connection.has_begun_work:
+                abandoned.append(connection.alias)
             connection.abandon()
         elif connection.cursors:
             connection.close_cursors()
+    return abandoned
 
 
 def expect_no_loss() -> None:
@@ -316,10 +324,7 @@ def _is_there(connection: BaseDatabaseWrapper) -> bool:
 
 def in_use() -> bool:
     """Return whether the calling worker has a transaction open, or is in `QuerySet.iterator()`."""
-    for connection in _thread.connections:
-        if connection.in_atomic_block or connection.cursors:
-            return True
-    return False
+    return any(connection.is_begun or connection.cursors for connection in _thread.connections)
 
 
 def reconnects() -> bool:

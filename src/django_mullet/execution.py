@@ -10,6 +10,7 @@ itself, as `hops` tells.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
 from contextlib import suppress
@@ -25,14 +26,18 @@ from django.urls import get_script_prefix, set_script_prefix
 
 from django_mullet import databases, from_thread, lifecycle, sharing
 from django_mullet._compat import ThreadSensitiveExecutor, move_context, runs_orm, send_orm_to
+from django_mullet.callables import request_name
 from django_mullet.concurrency import Job, Lease, pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.hops import WORKER, Below, Hop, drive, set_hop
+from django_mullet.outcomes import Outcome, current_outcome
 from django_mullet.queries import QueryLog
 
 __all__ = ["Execution", "current_execution", "execution_of_orm"]
 
 T = TypeVar("T")
+
+logger = logging.getLogger("django.request")
 
 current_execution: ContextVar["Execution"] = ContextVar("mullet_execution")
 """The execution that the running code belongs to; unset outside a request."""
@@ -62,6 +67,9 @@ class Execution:
         """Notes the queries of this execution, if somebody has set one."""
         self.connection_lost = False
         """Whether a job failed because its database was not there."""
+        self.outcome = Outcome()
+        self.abandoned: list[str] = []
+        """The databases on which the request has left a transaction open, when it is finished."""
         self._loop = asyncio.get_running_loop()
         self._context: Context | None = None
         self._lease: Lease | None = None
@@ -82,7 +90,7 @@ class Execution:
         `reverse()` then knows the prefix below which the application is served. With
         `takes_orm`, the async ORM and whatever else is thread-sensitive for asgiref runs here.
         """
-        token = current_execution.set(self)
+        token, outcome = current_execution.set(self), current_outcome.set(self.outcome)
         undo = send_orm_to(_worker_executor) if takes_orm else None
         prefix = None
         if self.scope.get("root_path") or settings.FORCE_SCRIPT_NAME:
@@ -94,6 +102,7 @@ class Execution:
                 set_script_prefix(prefix)
             if undo is not None:
                 undo()
+            current_outcome.reset(outcome)
             current_execution.reset(token)
 
         return leave
@@ -355,7 +364,14 @@ class Execution:
         set_hop(None)  # nobody runs on the loop what a receiver of the signal might wait for
         self.end()
         if self._shared is None:
-            databases.close_abandoned()
+            abandoned = databases.close_abandoned()
+            if abandoned:
+                self.abandoned = abandoned
+                logger.error(
+                    "Transaction left open, and rolled back, on %s: %s",
+                    ", ".join(abandoned),
+                    request_name(self.scope),
+                )
             if sharing.in_tests():
                 databases.close_all()
             # A leased worker parks nothing after its jobs, and may be idle from now on.

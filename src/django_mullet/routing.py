@@ -52,6 +52,7 @@ from django_mullet.requests import spool_form
 from django_mullet.results import shown_schemas
 from django_mullet.retries import retries_of, run_again
 from django_mullet.solving import Handler, read_body
+from django_mullet.stored import as_stored, require_ended, require_uncommitted
 from django_mullet.streaming import follow_up_in_worker
 from django_mullet.transaction import atomic_aliases, run_atomic
 from django_mullet.websockets import run_in_django
@@ -230,14 +231,18 @@ async def _respond(plan: _Plan, request: Request) -> Response:
     if settings.DEBUG:
         execution.log = QueryLog()
     try:
-        return await _execute(plan, mode, request, execution)
+        response = await _execute(plan, mode, request, execution)
+        require_ended(execution, response)
+        return response
     except Overloaded as error:
+        require_uncommitted(execution, error)
         logger.warning("Busy: %s: %s", request.url.path, error)
         raise _unavailable("The server is busy.") from error
     except (OperationalError, InterfaceError) as error:
         if not execution.connection_lost:
             advise(error, plan.endpoint)
             raise
+        require_uncommitted(execution, error)
         logger.exception("Database away: %s", request.url.path)
         raise _unavailable("The database is not available.") from error
     except (ProgrammingError, SynchronousOnlyOperation) as error:
@@ -294,9 +299,8 @@ def _run(plan: _Plan, mode: _Mode, request: Request, execution: Execution) -> Aw
     aliases = atomic_aliases(plan.endpoint)
     if plan.is_def or aliases or plan.around or retries_of(plan.endpoint):
         return execution.run_coroutine(_answer(plan, mode, request, execution, aliases))
-    if mode.own_stack:
-        return _handle(plan, mode, request)
-    return plan.handler(request)
+    handle = partial(_handle, plan, mode) if mode.own_stack else plan.handler
+    return as_stored(execution, partial(handle, request))
 
 
 async def _answer(
@@ -312,6 +316,7 @@ async def _answer(
     respond: Callable[[], Awaitable[Response]] = partial(_attempt, plan, mode, request, bool(times))
     if aliases:
         respond = partial(run_atomic, aliases, respond)
+    respond = partial(as_stored, execution, respond)
     try:
         if mode.outlasts and (times or plan.around):
             respond = partial(_leave_on_error, respond, mode, request)
