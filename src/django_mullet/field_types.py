@@ -15,6 +15,9 @@ from uuid import UUID
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.models import F, Value, When
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.functions import Coalesce, ConcatPair, NullIf
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
@@ -24,6 +27,7 @@ __all__ = [
     "FieldType",
     "annotation_of",
     "key_reader_of",
+    "may_show_none",
     "reader_of",
     "register",
     "type_of",
@@ -129,9 +133,7 @@ def annotation_of(field: Any) -> Any:
     if field.many_to_many:  # tags of django-taggit too, whose field is no `ManyToManyField`
         return list[annotation_of(field.related_model._meta.pk)]  # type: ignore[misc]
     inner = _annotation(value_field(field))
-    can_be_none = field.null and inner is not JsonValue
-    # Of a file that is not there, there is no URL.
-    return inner | None if can_be_none or _is_maybe_file(field) else inner
+    return inner | None if may_show_none(field) and inner is not JsonValue else inner
 
 
 def _annotation(field: Any) -> Any:
@@ -145,8 +147,34 @@ def _annotation(field: Any) -> Any:
     return found(field) if isfunction(found) else found
 
 
-def _is_maybe_file(field: Any) -> bool:
-    return isinstance(field, models.FileField) and field.blank
+def may_show_none(field: Any) -> bool:
+    """Return whether a schema may have `None` in place of a value of `field`, one of a model."""
+    generated: Any = field
+    if isinstance(field, models.GeneratedField):
+        return bool(generated.null or _may_be_null(generated.expression, generated.model))
+    # Of a file that is not there, there is no URL.
+    return bool(field.null or (isinstance(field, models.FileField) and field.blank))
+
+
+def _may_be_null(expression: Any, model: Any) -> bool:
+    """Return whether a column that may be null, or another reason, makes `expression` null."""
+    if isinstance(expression, F):
+        name = expression.name  # type: ignore[attr-defined]
+        if LOOKUP_SEP in name:  # a key of a JSON document, which need not be there
+            return True
+        return bool(model._meta.pk.null if name == "pk" else model._meta.get_field(name).null)
+    if isinstance(expression, Value):
+        return expression.value is None
+    if isinstance(expression, NullIf):
+        return True
+    if isinstance(expression, ConcatPair):  # which makes empty texts of nulls
+        return False
+    if isinstance(expression, When):
+        return _may_be_null(expression.result, model)
+    parts = [
+        _may_be_null(part, model) for part in getattr(expression, "get_source_expressions", list)()
+    ]
+    return all(parts) if isinstance(expression, Coalesce) else any(parts)
 
 
 # What the rows of Django's own fields say
@@ -211,7 +239,10 @@ def _not_null(field: Any) -> dict[str, Any]:
 
 
 def _url(field: Any, value: Any) -> str | None:
-    return value.url if value else None
+    if value:
+        url: str = value.url
+        return url
+    return None if may_show_none(field) else ""  # of a required one that is not there after all
 
 
 def _text(field: Any, value: Any) -> Any:
