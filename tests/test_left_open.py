@@ -1,17 +1,19 @@
 """A transaction that nobody has ended when the request is finished is an error."""
 
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Annotated, Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import transaction
-from fastapi import BackgroundTasks, Depends, FastAPI, Response
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Response
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
 from django_mullet.exceptions import RolledBack
 from django_mullet.routing import APIRouter
+from django_mullet.transaction import Atomic
 from tests.testapp.models import Item
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -165,3 +167,27 @@ def test_one_that_ends_after_the_answer_is_no_error(caplog: pytest.LogCaptureFix
     assert TestClient(api).post("/").status_code == 200
     assert Item.objects.count() == 1
     assert left(caplog) == []
+
+
+def in_worker(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate an endpoint as the hint of `mullet.W008` says."""
+
+    @wraps(function)
+    async def decorated(*args: Any, **kwargs: Any) -> Any:
+        return await sync_to_async(function)(*args, **kwargs)
+
+    return decorated
+
+
+def test_a_decorator_that_awaits_stays_in_the_transaction_by_sync_to_async() -> None:
+    api, routes = FastAPI(), APIRouter()
+
+    @routes.post("/")
+    @in_worker
+    def endpoint(_: Atomic) -> None:
+        Item.objects.create(name="row")
+        raise HTTPException(409)
+
+    api.include_router(routes)
+    assert TestClient(api).post("/").status_code == 409
+    assert not Item.objects.exists()

@@ -24,9 +24,10 @@ from django.db import models
 from pydantic import AfterValidator, JsonValue
 
 from django_mullet.applications import get_application
-from django_mullet.field_types import annotation_of, may_show_none, value_field
+from django_mullet.field_types import annotation_of, value_field
 from django_mullet.fields import find_field
 from django_mullet.nesting import is_schema
+from django_mullet.nulls import may_show_none
 from django_mullet.ranges import Range
 from django_mullet.schemas import ModelSchema
 from django_mullet.spelling import spell, union_of
