@@ -87,6 +87,12 @@ def create_prepared_alone() -> None:
     PreparedItem(name="row").save()
 
 
+@router.post("/alone/prepared/watched")
+def create_prepared_alone_while_somebody_looks_on() -> None:
+    with connection.execute_wrapper(lambda execute, *args: execute(*args)):
+        PreparedItem(name="row").save()
+
+
 @router.post("/alone")
 def create_alone() -> None:
     Item.objects.create(name="row")
@@ -162,7 +168,13 @@ COMMITTING = [
     "/middleware/def",
     "/middleware/async",
 ]
-ALONE = ["/alone", "/alone/async", "/alone/prepared", "/middleware/alone"]
+ALONE = [
+    "/alone",
+    "/alone/async",
+    "/alone/prepared",
+    "/alone/prepared/watched",
+    "/middleware/alone",
+]
 
 
 @needs_postgres

@@ -249,6 +249,15 @@ def test_a_block_of_its_own_around_what_may_fail_is_no_error() -> None:
     assert Author.objects.count() == 1
 
 
+def test_a_block_that_is_entered_after_it_changes_nothing() -> None:
+    def use() -> None:
+        swallow()
+        with atomic():
+            pass
+
+    assert answers(use) == 500
+
+
 def want_rollback() -> None:
     Item.objects.create(name="row")
     transaction.set_rollback(True)
