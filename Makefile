@@ -4,13 +4,10 @@ VENV ?= .venv
 REQUIREMENTS ?= requirements/dev.txt
 # How long `make soak` takes.
 MINUTES ?= 10
-<<<<<<< HEAD
 # How long clients read slowly in each scenario of `make slow-readers`.
 SECONDS ?= 60
-=======
 # How many requests `make isolation` sends to each kind of endpoint.
 REQUESTS ?= 1000
->>>>>>> h-isolation
 
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -139,11 +136,10 @@ bench-instructions: $(VENV)/dev.stamp  ## Count the instructions of hot function
 soak: $(VENV)/dev.stamp  ## Break things under load for MINUTES=10, and check every answer
 	python -m tests.soak --minutes $(MINUTES)
 
-<<<<<<< HEAD
 .PHONY: slow-readers
 slow-readers: $(VENV)/dev.stamp  ## Have 200 clients read slowly for SECONDS=60, and see who else waits
 	python -m tests.postgres -- python -m tests.slow_readers --seconds $(SECONDS)
-=======
+
 # In an environment of its own: django-tenants is nothing that the other tests need.
 # ONLY="rls-def schemas" takes some ways of keeping tenants apart; tests/isolation/matrix.py has all.
 .PHONY: isolation
@@ -155,7 +151,6 @@ isolation:  ## Try whether a request ever sees another tenant's rows: REQUESTS=1
 run-isolation: $(VENV)/dev.stamp
 	env -u DATABASE_URL python -m tests.postgres -- \
 		python -m tests.isolation --requests $(REQUESTS) $(if $(ONLY),--only $(ONLY))
->>>>>>> h-isolation
 
 .PHONY: mutation
 mutation: $(VENV)/dev.stamp  ## Try whether the tests notice faults: MODULE=routing SAMPLE=60 SEED=1

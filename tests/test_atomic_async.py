@@ -22,6 +22,7 @@ from fastapi.testclient import TestClient
 from django_mullet.async_atomic import _Job
 from django_mullet.concurrency import pool
 from django_mullet.databases import limiter
+from django_mullet.exceptions import RolledBack
 from django_mullet.routing import APIRouter
 from django_mullet.transaction import Atomic, atomic
 from tests.executing import entered
@@ -148,7 +149,8 @@ def test_without_a_savepoint_the_inner_block_takes_the_outer_with_it() -> None:
             with pytest.raises(TransactionManagementError):
                 await Item.objects.acreate(name="lost")
 
-    in_request(use)
+    with pytest.raises(RolledBack):
+        in_request(use)
 
     assert names() == []
 
@@ -192,7 +194,8 @@ def test_an_error_of_the_database_breaks_the_transaction(
             with pytest.raises(TransactionManagementError, match="An error occurred"):
                 await Author.objects.acount()
 
-    anywhere(use)
+    with pytest.raises(RolledBack):
+        anywhere(use)
 
     assert not Author.objects.exists()
 

@@ -13,7 +13,9 @@ from django.core.management.base import SystemCheckError
 from django.db import connections, transaction
 from django.test import override_settings
 from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
 from fastapi import Body, Depends, FastAPI
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from pytest_django import Settings
@@ -21,9 +23,10 @@ from pytest_django import Settings
 from django_mullet.asgi import mount_django
 from django_mullet.checks import check_urlconf
 from django_mullet.middleware import DjangoMiddleware
+from django_mullet.retries import retry_on_conflict
 from django_mullet.routing import APIRouter, DjangoRoute
 from django_mullet.schemas import Create, ModelSchema, Patch
-from django_mullet.transaction import Atomic, atomic_request
+from django_mullet.transaction import Atomic, atomic, atomic_request
 from django_mullet.urls import RoutePatterns, api_view
 from tests.library.models import Book
 
@@ -729,3 +732,75 @@ def test_mullet_W007_is_silent_for_every_other_body(
     serve(served)
 
     assert run("mullet.W007") == []
+
+
+# Endpoints out of their worker
+
+
+def in_threadpool(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    async def in_a_thread(*args: Any, **kwargs: Any) -> Any:
+        return await run_in_threadpool(function, *args, **kwargs)
+
+    return in_a_thread
+
+
+def asynchronously(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        return await function(*args, **kwargs)
+
+    return awaited
+
+
+def synchronous() -> None: ...
+async def asynchronous() -> None: ...
+def rows() -> Iterator[int]:
+    yield 1
+
+
+def needs(dependency: Callable[..., Any]) -> Callable[..., Any]:
+    def depending(_: Annotated[None, Depends(dependency)]) -> None: ...
+
+    return depending
+
+
+def out_of_worker(name: str) -> checks.Warning:
+    return checks.Warning(
+        f"The route 'POST /' runs '{name}', which is 'def', by a decorator that is 'async def': "
+        "it may run in a thread and on a connection of its own, outside of the transaction of its "
+        "request, and keep its rows when that fails.",
+        hint="Write 'async def' and the asynchronous methods of the ORM. In a decorator of your "
+        "own call the function by 'await sync_to_async(function)(...)' of 'asgiref.sync', which "
+        "runs in the worker of the request, and silence the check.",
+        id="mullet.W008",
+    )
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "name"),
+    [
+        (in_threadpool(synchronous), "synchronous"),
+        (partial(in_threadpool(synchronous)), "synchronous"),
+        (in_threadpool(rows), "rows"),
+        (needs(in_threadpool(synchronous)), "synchronous"),
+        (synchronous, None),
+        (asynchronous, None),
+        (asynchronously(asynchronous), None),
+        (asynchronously(asynchronously(asynchronous)), None),
+        (partial(asynchronous), None),
+        (rows, None),
+        (retry_on_conflict()(atomic(synchronous)), None),
+        (retry_on_conflict()(atomic(asynchronous)), None),
+        (csrf_exempt(asynchronous), None),
+    ],
+)
+def test_mullet_W008_fires_for_def_that_a_decorator_makes_asynchronous(
+    serve: Serve, endpoint: Callable[..., Any], name: str | None
+) -> None:
+    served, router = FastAPI(), APIRouter()
+    router.post("/")(endpoint)
+    served.include_router(router)
+    serve(served)
+
+    assert run("mullet.W008") == ([out_of_worker(f"{__name__}.{name}")] if name else [])

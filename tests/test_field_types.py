@@ -12,7 +12,11 @@ from typing import Annotated, Any
 import pytest
 from django.contrib.postgres.fields import ArrayField, IntegerRangeField
 from django.db import connection, models
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.fields.files import FieldFile
+from django.db.models.functions import Coalesce, Concat, NullIf, Upper
 from django.test import modify_settings, override_settings
+from django.test.utils import isolate_apps
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import (
@@ -35,9 +39,11 @@ from tests.fieldtypes import schemas
 from tests.fieldtypes.values import values_of
 
 EVERYWHERE: list[Any] = [
+    schemas.AttachmentsSchema,
     schemas.CompositeSchema,
     schemas.ComputedSchema,
     schemas.DocumentsSchema,
+    schemas.DoubledSchema,
     schemas.FilesSchema,
     schemas.KeysSchema,
     schemas.MomentsSchema,
@@ -530,6 +536,67 @@ def test_annotations_are_those_of_values_and_of_keys() -> None:
     assert annotation_of(fieldtypes.Composite._meta.pk) == tuple[str, int]
     assert annotation_of(fieldtypes.Documents._meta.get_field("nullable")) is JsonValue
     assert annotation_of(IntegerRangeField(null=True)) == Range[int] | None
+
+
+@pytest.mark.parametrize(
+    ("field", "annotation", "shown"),
+    [
+        (models.FileField(), str, ""),
+        (models.FileField(blank=True), str | None, None),
+        (models.FileField(null=True), str | None, None),
+    ],
+)
+@pytest.mark.parametrize("name", ["", None])
+def test_a_file_that_is_not_there_is_shown(
+    field: Any, annotation: Any, shown: str | None, name: str | None
+) -> None:
+    field.set_attributes_from_name("file")
+    read = reader_of(field)
+
+    assert annotation_of(field) == annotation
+    assert read is not None
+    assert read(FieldFile(fieldtypes.Attachments(), field, name)) == shown
+
+
+@pytest.mark.parametrize(
+    ("expression", "can_be_none"),
+    [
+        (F("number"), False),
+        (F("maybe"), True),
+        (F("pk"), False),
+        (F("document__key"), True),
+        (F("number") + 1, False),
+        (F("number") + F("maybe"), True),
+        (F("number") + Value(None), True),
+        (Coalesce("maybe", "number"), False),
+        (Coalesce("maybe", "maybe"), True),
+        (NullIf("number", Value(1)), True),
+        (Concat("text", "maybe_text"), False),
+        (Upper("maybe_text"), True),
+        (Case(When(maybe=1, then="number"), default="number"), False),
+        (Case(When(number=1, then="number")), True),
+        (Case(When(number=1, then="maybe"), default="number"), True),
+        (Q(maybe=1), False),
+    ],
+)
+@isolate_apps("tests.fieldtypes")
+def test_what_is_generated_may_be_null_where_its_parts_may(
+    expression: Any, can_be_none: bool
+) -> None:
+    class Parts(models.Model):  # noqa: DJ008
+        number = models.IntegerField()
+        maybe = models.IntegerField(null=True)
+        text = models.TextField()
+        maybe_text = models.TextField(null=True)  # noqa: DJ001
+        document = models.JSONField()
+        found = models.GeneratedField(
+            expression=expression, output_field=models.IntegerField(), db_persist=True
+        )
+
+        class Meta:
+            app_label = "fieldtypes"
+
+    assert annotation_of(Parts._meta.get_field("found")) == (int | None if can_be_none else int)
 
 
 # What the document says

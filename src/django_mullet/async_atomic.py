@@ -20,6 +20,7 @@ from django.db import connections, transaction
 from django.db.transaction import TransactionManagementError
 
 from django_mullet.execution import Execution, execution_of_orm
+from django_mullet.swallowed import TellingBlock
 
 __all__ = ["AtomicBlock"]
 
@@ -29,7 +30,7 @@ _seen: ContextVar[tuple["_Entered", ...]] = ContextVar("mullet_atomic_blocks", d
 """The blocks around the running code, the innermost last; a new task begins with its parent's."""
 
 
-class AtomicBlock(transaction.Atomic):
+class AtomicBlock(TellingBlock):
     """What `transaction.atomic()` returns, for `with`, `async with` and as a decorator."""
 
     def __init__(self, using: str, savepoint: bool, durable: bool) -> None:
@@ -78,7 +79,7 @@ class AtomicBlock(transaction.Atomic):
         return cast("C", in_transaction)
 
 
-class _Entered(transaction.Atomic):
+class _Entered(TellingBlock):
     """One `async with` of a block."""
 
     def __init__(self, using: str, savepoint: bool, durable: bool) -> None:

@@ -17,6 +17,13 @@ def dotted_name(call: Any) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
+def request_name(scope: Any) -> str:
+    """Return what a log entry calls the request of `scope`, with its endpoint if it has one."""
+    named = f"'{scope.get('method', 'WebSocket')} {scope['path']}'"
+    endpoint = scope.get("endpoint")
+    return named if endpoint is None else f"{named} of '{dotted_name(endpoint)}'"
+
+
 def layers(call: Any) -> Iterator[Any]:
     """Yield `call` and what it wraps: by a partial, a decorator or as a callable instance."""
     yield call

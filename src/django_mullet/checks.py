@@ -13,9 +13,13 @@ mullet.W004   `reverse()` does not find the routes
 mullet.W005   ASGI_APPLICATION is not set
 mullet.W006   the application does not serve Django
 mullet.W007   a route takes a body as the API shows it
+mullet.W008   a decorator takes an endpoint out of its worker
 """
 
+import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
+from inspect import unwrap
 from typing import Any, cast
 
 from django.apps import apps
@@ -140,7 +144,7 @@ def _includes_routes(pattern: Any) -> bool:
 
 
 def check_application(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
-    """E002, E005, E007, W002, W003, W005 to W007: about the application, which is imported."""
+    """E002, E005, E007, W002, W003, W005 to W008: about the application, which is imported."""
     path = _application_path()
     if not path:
         return [_application_not_set()]
@@ -206,6 +210,8 @@ def _route_messages(context: RouteContext) -> Iterator[checks.CheckMessage]:
     route = f"{methods} {context.path}"
     if not isinstance(context.original_route, DjangoRoute):
         yield _plain_route(route, dotted_name(context.endpoint))
+    for call in dict.fromkeys(_made_asynchronous(context.dependant)):
+        yield _out_of_worker(route, dotted_name(call))
     # A dictionary, as a route may have a dependency more than once.
     for call in dict.fromkeys(_committing_late(context.dependant)):
         yield _late_commit(route, dotted_name(call))
@@ -252,6 +258,28 @@ def _late_commit(route: str, dependency: str) -> checks.CheckMessage:
         hint="Write 'Depends(dependency, scope=\"function\")' for it, or use 'Atomic' of "
         "'django_mullet.transaction'.",
         id="mullet.W003",
+    )
+
+
+def _made_asynchronous(dependant: Dependant) -> Iterator[Callable[..., Any]]:
+    """Yield the `async def` functions of a route that a decorator has made of `def` ones."""
+    for each in (dependant, *below(dependant)):
+        call: Any = each.call
+        while isinstance(call, partial):
+            call = call.func
+        if inspect.iscoroutinefunction(call) and not inspect.iscoroutinefunction(unwrap(call)):
+            yield call
+
+
+def _out_of_worker(route: str, call: str) -> checks.CheckMessage:
+    return checks.Warning(
+        f"The route '{route}' runs '{call}', which is 'def', by a decorator that is 'async def': "
+        "it may run in a thread and on a connection of its own, outside of the transaction of its "
+        "request, and keep its rows when that fails.",
+        hint="Write 'async def' and the asynchronous methods of the ORM. In a decorator of your "
+        "own call the function by 'await sync_to_async(function)(...)' of 'asgiref.sync', which "
+        "runs in the worker of the request, and silence the check.",
+        id="mullet.W008",
     )
 
 

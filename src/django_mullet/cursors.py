@@ -17,6 +17,7 @@ from django.db.backends.utils import CursorWrapper
 
 from django_mullet.callables import is_written_in
 from django_mullet.databases import LimitedConnection
+from django_mullet.outcomes import watch
 
 postgres_fetch: ModuleType | None = None
 with suppress(ImportError, ImproperlyConfigured):  # by Django, where psycopg 3 is not installed
@@ -37,7 +38,10 @@ _IS_DJANGO_S = is_written_in(utils.__file__, _EXECUTE)
 
 
 def fetch(connection: Any, sql: str, params: Row) -> list[Row]:
-    """Run a query on `connection`; return its rows as the database driver has them."""
+    """Run a query on `connection`; return its rows as the database driver has them.
+
+    Who has something written by it says so: `with writing(connection)`.
+    """
     if not _lets_cursors_last(connection):
         with connection.cursor() as cursor:
             cursor.execute(sql, params)
@@ -121,4 +125,4 @@ def _opens_as_usual(backend: Any) -> bool:
 def _is_unwrapped(connection: LimitedConnection) -> bool:
     """Return whether nobody is told of each query: by a wrapper of Django's, or as Sentry is."""
     is_django_s = _IS_DJANGO_S and CursorWrapper.execute is _EXECUTE
-    return is_django_s and not connection.execute_wrappers
+    return is_django_s and connection.execute_wrappers == [watch]

@@ -23,6 +23,7 @@ from django.db.backends.signals import connection_created
 from django_mullet import conf
 from django_mullet._compat import receivers_of
 from django_mullet.exceptions import ConnectionLimitReached
+from django_mullet.outcomes import WatchedConnection
 
 __all__ = [
     "LimitedConnection",
@@ -155,6 +156,7 @@ _OF_EVERY = {
     "closed_in_transaction",
     "connection",
     "errors_occurred",
+    "has_written",
     "health_check_done",
     "health_check_enabled",
     "in_atomic_block",
@@ -167,7 +169,7 @@ _OF_EVERY = {
 _MISSING = object()
 
 
-class LimitedConnection(BaseDatabaseWrapper):
+class LimitedConnection(WatchedConnection):
     """Mixed into a backend's `DatabaseWrapper`: asks before it connects.
 
     Between requests it is parked. A request that queries claims it, and has it to its end; one
@@ -291,15 +293,7 @@ class LimitedConnection(BaseDatabaseWrapper):
 
     def is_held(self) -> bool:
         """Return whether it is in the middle of something that only its thread can end."""
-        return bool(
-            self.in_atomic_block
-            or self.cursors
-            or (
-                self.connection is not None
-                and not self.parked
-                and self.autocommit is not self.settings_dict["AUTOCOMMIT"]
-            )
-        )
+        return bool(self.cursors) or self.is_begun
 
     def clean(self) -> None:
         """Have the session forget what it was told, as if it had just been opened."""
@@ -484,13 +478,20 @@ def reset_queries() -> None:
             connection.queries_log.clear()
 
 
-def close_abandoned() -> None:
-    """Close cursors that the calling worker has left open, and connections in a transaction."""
+def close_abandoned() -> list[str]:
+    """Close cursors that the calling worker has left open, and connections in a transaction.
+
+    Return the aliases of those whose transaction nobody has ended.
+    """
+    abandoned = []
     for connection in _thread.connections.values():
-        if connection.cursors:
-            connection.close_cursors()
-        if connection.is_held():
+        if connection.is_begun:
+            if connection.has_begun_work:
+                abandoned.append(connection.alias)
             connection.abandon()
+        elif connection.cursors:
+            connection.close_cursors()
+    return abandoned
 
 
 def expect_no_loss() -> None:

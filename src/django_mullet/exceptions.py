@@ -10,17 +10,23 @@ MulletError
 
 `ConnectionLimitReached` is a `django.db.OperationalError`, so that code which
 handles "the database is not there" handles "no connection became free" too.
+`AlreadyCommitted` and `OutcomeUnknown` are plain `django.db.DatabaseError`s, so that code which
+tries again after an `OperationalError` does not. `RolledBack` is a `TransactionManagementError`.
 """
 
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
+from django.db.transaction import TransactionManagementError
 
 __all__ = [
+    "AlreadyCommitted",
     "ConnectionLimitReached",
     "LazyLoad",
     "MulletError",
     "NotPreparable",
+    "OutcomeUnknown",
     "Overloaded",
     "PreparedMismatch",
+    "RolledBack",
     "TooManyQueries",
     "UnsupportedFastAPI",
 ]
@@ -69,3 +75,15 @@ class UnsupportedFastAPI(MulletError):
 
 class ConnectionLimitReached(OperationalError):
     """`MULLET["CONNECTIONS"]` connections are open and none became free in time."""
+
+
+class RolledBack(TransactionManagementError):
+    """A transaction ended without an exception, and for all that nothing in it is stored."""
+
+
+class AlreadyCommitted(DatabaseError):
+    """A request failed in a way that asks for it again, after some of it was committed."""
+
+
+class OutcomeUnknown(DatabaseError):
+    """The database was lost before it said whether it has stored what it was told to store."""

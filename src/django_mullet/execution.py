@@ -10,6 +10,7 @@ itself, as `hops` tells.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
 from contextvars import Context, ContextVar, copy_context
@@ -24,16 +25,20 @@ from django.urls import get_script_prefix, set_script_prefix
 
 from django_mullet import databases, from_thread, lifecycle, sharing
 from django_mullet._compat import ThreadSensitiveExecutor, move_context, runs_orm, send_orm_to
+from django_mullet.callables import request_name
 from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.hops import WORKER, Below, Hop, drive, set_hop
 from django_mullet.lasting import share
 from django_mullet.leases import Habits, Lease, LeasedJob
+from django_mullet.outcomes import Outcome, current_outcome
 from django_mullet.queries import QueryLog
 
 __all__ = ["Execution", "Habits", "current_execution", "execution_of_orm"]
 
 T = TypeVar("T")
+
+logger = logging.getLogger("django.request")
 
 Unit = Literal["request", "call"]
 """What has a connection to itself."""
@@ -76,6 +81,9 @@ class Execution:
         """Notes the queries of this execution, if somebody has set one."""
         self.connection_lost = False
         """Whether a job failed because its database was not there."""
+        self.outcome = Outcome()
+        self.abandoned: list[str] = []
+        """The databases on which the request has left a transaction open, when it is finished."""
         self._habits = habits or Habits()
         self._unit = unit
         self._before_claim: Callable[[], None] | None = None
@@ -101,7 +109,7 @@ class Execution:
         `reverse()` then knows the prefix below which the application is served. With
         `takes_orm`, the async ORM and whatever else is thread-sensitive for asgiref runs here.
         """
-        token = current_execution.set(self)
+        token, outcome = current_execution.set(self), current_outcome.set(self.outcome)
         undo = send_orm_to(_worker_executor) if takes_orm else None
         prefix = None
         if self.scope.get("root_path") or settings.FORCE_SCRIPT_NAME:
@@ -113,6 +121,7 @@ class Execution:
                 set_script_prefix(prefix)
             if undo is not None:
                 undo()
+            current_outcome.reset(outcome)
             current_execution.reset(token)
 
         return leave
@@ -338,9 +347,19 @@ class Execution:
         if databases.in_use():
             self._habits.queries = True
         if not self._holds:
-            databases.close_abandoned()
+            self._close_abandoned()
         databases.park()
         self._note_use()
+
+    def _close_abandoned(self) -> None:
+        abandoned = databases.close_abandoned()
+        self.abandoned += abandoned
+        if abandoned:
+            logger.error(
+                "Transaction left open, and rolled back, on %s: %s",
+                ", ".join(abandoned),
+                request_name(self.scope),
+            )
 
     def _is_of_calls(self) -> bool:
         """Return whether each call is a unit of its own."""

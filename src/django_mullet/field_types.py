@@ -19,6 +19,7 @@ from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
 from django_mullet import cleaning
+from django_mullet.nulls import may_show_none
 
 __all__ = [
     "FieldType",
@@ -129,9 +130,7 @@ def annotation_of(field: Any) -> Any:
     if field.many_to_many:  # tags of django-taggit too, whose field is no `ManyToManyField`
         return list[annotation_of(field.related_model._meta.pk)]  # type: ignore[misc]
     inner = _annotation(value_field(field))
-    can_be_none = field.null and inner is not JsonValue
-    # Of a file that is not there, there is no URL.
-    return inner | None if can_be_none or _is_maybe_file(field) else inner
+    return inner | None if may_show_none(field) and inner is not JsonValue else inner
 
 
 def _annotation(field: Any) -> Any:
@@ -143,10 +142,6 @@ def _annotation(field: Any) -> Any:
             f"write 'register({kind.__name__}, annotation=...)', of 'django_mullet.field_types'."
         )
     return found(field) if isfunction(found) else found
-
-
-def _is_maybe_file(field: Any) -> bool:
-    return isinstance(field, models.FileField) and field.blank
 
 
 # What the rows of Django's own fields say
@@ -211,7 +206,10 @@ def _not_null(field: Any) -> dict[str, Any]:
 
 
 def _url(field: Any, value: Any) -> str | None:
-    return value.url if value else None
+    if value:
+        url: str = value.url
+        return url
+    return None if may_show_none(field) else ""  # of a required one that is not there after all
 
 
 def _text(field: Any, value: Any) -> Any:

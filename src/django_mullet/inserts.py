@@ -13,6 +13,7 @@ from django.db.models.expressions import DatabaseDefault
 
 from django_mullet._compat import insert_compiler
 from django_mullet.cursors import fetch
+from django_mullet.outcomes import writing
 from django_mullet.parameters import Unfit
 from django_mullet.plain_fields import MOST, are_plain, param
 from django_mullet.shapes import Bound
@@ -50,7 +51,8 @@ def insert(instance: Any, manager: Any, alias: str, fields: Any, returning: Any)
         now, _ = _built(row)
         require_same(f"{model.__name__}.save()", bound, now, advice=IN_SAVE)
     if returning:
-        return fetch(connection, *bound)
+        with writing(connection):
+            return fetch(connection, *bound)
     with connection.cursor() as cursor:
         cursor.execute(*bound)
     return []

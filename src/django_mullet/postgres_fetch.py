@@ -59,9 +59,13 @@ class Fetcher:
         query = sql.encode(convert.encoding) % tuple(map(convert.as_literal, params))
         with connection.lock:
             connection.pgconn.send_query(query)
-            [result] = connection.wait(execute(connection.pgconn))
-        if result.status != ExecStatus.TUPLES_OK:
-            raise error_from_result(result, encoding=convert.encoding)
+            results = connection.wait(execute(connection.pgconn))
+        for (
+            result
+        ) in results:  # two, where pgbouncer tells that it has lost the server, as that did
+            if result.status != ExecStatus.TUPLES_OK:
+                raise error_from_result(result, encoding=convert.encoding)
+        [result] = results
         convert.set_pgresult(result)
         rows: list[Row] = convert.load_rows(0, result.ntuples, tuple)
         convert.set_pgresult(None)  # which would be kept until the next query

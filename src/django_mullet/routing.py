@@ -55,6 +55,7 @@ from django_mullet.requests import spool_form
 from django_mullet.results import shown_schemas
 from django_mullet.retries import retries_of, run_again
 from django_mullet.solving import Handler, read_body
+from django_mullet.stored import as_stored, require_ended, require_uncommitted
 from django_mullet.streaming import follow_up_in_worker
 from django_mullet.transaction import atomic_aliases, run_atomic
 from django_mullet.websockets import run_in_django
@@ -232,7 +233,9 @@ async def _respond(plan: _Plan, request: Request) -> Response:
     if settings.DEBUG:
         execution.log = QueryLog()
     try:
-        return await _execute(plan, mode, request, execution)
+        response = await _execute(plan, mode, request, execution)
+        require_ended(execution, response)
+        return response
     except _NOT_AVAILABLE as error:
         unavailable = _unavailable(error, execution)
         if unavailable is None:
@@ -323,9 +326,8 @@ def _run(plan: _Plan, mode: _Mode, request: Request, execution: Execution) -> Aw
     aliases = atomic_aliases(plan.endpoint)
     if plan.is_def or aliases or plan.around or retries_of(plan.endpoint):
         return execution.run_coroutine(_answer(plan, mode, request, execution, aliases))
-    if mode.own_stack:
-        return _handle(plan, mode, request)
-    return plan.handler(request)
+    handle = partial(_handle, plan, mode) if mode.own_stack else plan.handler
+    return as_stored(execution, partial(handle, request))
 
 
 async def _answer(
@@ -341,6 +343,7 @@ async def _answer(
     respond: Callable[[], Awaitable[Response]] = partial(_attempt, plan, mode, request, bool(times))
     if aliases:
         respond = partial(run_atomic, aliases, respond)
+    respond = partial(as_stored, execution, respond)
     try:
         if mode.outlasts and (times or plan.around):
             respond = partial(_leave_on_error, respond, mode, request)
@@ -419,6 +422,8 @@ _NOT_AVAILABLE = (Overloaded, OperationalError, InterfaceError)
 def _unavailable(error: Exception, execution: Execution) -> HTTPException | None:
     """Return the 503 for `error`, and log why; `None` if it is one of the application's."""
     path = execution.scope["path"]
+    if isinstance(error, Overloaded) or execution.connection_lost:
+        require_uncommitted(execution, error)
     if isinstance(error, Overloaded):
         logger.warning("Busy: %s: %s", path, error)
         detail = "The server is busy."

@@ -27,6 +27,7 @@ from django_mullet.applications import get_application
 from django_mullet.field_types import annotation_of, value_field
 from django_mullet.fields import find_field
 from django_mullet.nesting import is_schema
+from django_mullet.nulls import may_show_none
 from django_mullet.ranges import Range
 from django_mullet.schemas import ModelSchema
 from django_mullet.spelling import spell, union_of
@@ -126,15 +127,11 @@ def _contradiction(model: Any, name: str, info: Any) -> Found:
     whose = f"'{model.__name__}.{name}'"
     if field.many_to_many or field.one_to_many:
         return _of_many(field, name, whose, annotation)
-    if access_of(info) is not Access.WRITE_ONLY and not _takes_none(annotation):
-        may_be_null = field.null if isinstance(field, models.Field) else field.one_to_one
-        if may_be_null or _is_blank_file(field):
-            return f"{whose} may be null.", f"Write '{name}: {spell(annotation)} | None'."
+    is_shown = access_of(info) is not Access.WRITE_ONLY
+    may_be_null = may_show_none(field) if isinstance(field, models.Field) else field.one_to_one
+    if is_shown and may_be_null and not _takes_none(annotation):
+        return f"{whose} may be null.", f"Write '{name}: {spell(annotation)} | None'."
     return _of_one(field, name, whose, annotation)
-
-
-def _is_blank_file(field: Any) -> bool:
-    return isinstance(field, models.FileField) and field.blank
 
 
 def _takes_none(annotation: Any) -> bool:

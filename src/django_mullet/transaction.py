@@ -63,7 +63,7 @@ def atomic_request() -> Iterator[None]:
     Any exception, `HTTPException` and a response that fails its validation included,
     rolls back. Write it as `Atomic`, or as `Depends(atomic_request, scope="function")`.
     """
-    with transaction.atomic():
+    with atomic():
         yield
 
 
@@ -90,7 +90,7 @@ async def run_atomic(aliases: list[str], respond: Callable[[], Awaitable[Respons
     await to_worker()
     with ExitStack() as transactions:
         for alias in aliases:
-            transactions.enter_context(transaction.atomic(using=alias))
+            transactions.enter_context(atomic(alias))
         try:
             response = await respond()
         finally:

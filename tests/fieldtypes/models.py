@@ -1,4 +1,4 @@
-"""What do the tests of field types describe? Ten models with every field of Django.
+"""What do the tests of field types describe? Models with every field of Django.
 
 Beyond them, those of `django.contrib.postgres`, the tables of which exist on PostgreSQL only.
 """
@@ -84,12 +84,24 @@ class Files(models.Model):
     path = models.FilePathField(path=str(HERE), match=r"\.py$")
 
 
+class Attachments(models.Model):
+    title = models.CharField(max_length=30)
+    file = models.FileField()  # required, and yet there are rows without one
+
+
 class Computed(models.Model):
     side = models.PositiveSmallIntegerField()
     area = models.GeneratedField(
         expression=Cast("side", models.BigIntegerField()) * models.F("side"),
         output_field=models.BigIntegerField(),
         db_persist=True,
+    )
+
+
+class Doubled(models.Model):
+    side = models.PositiveSmallIntegerField(null=True, blank=True)
+    double = models.GeneratedField(
+        expression=models.F("side") * 2, output_field=models.BigIntegerField(), db_persist=True
     )
 
 

@@ -69,6 +69,18 @@ class FilesSchema(ModelSchema[models.Files]):
     path: str
 
 
+class AttachmentsSchema(ModelSchema[models.Attachments]):
+    id: int
+    title: str
+    file: str
+
+
+class DoubledSchema(ModelSchema[models.Doubled]):
+    id: int
+    side: int | None
+    double: int | None
+
+
 class ComputedSchema(ModelSchema[models.Computed]):
     id: int
     side: int

@@ -1,0 +1,204 @@
+"""Nothing that has committed runs again, nor does an answer ask for it."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import IntegrityError, OperationalError, connection, transaction
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from django_mullet import exception_handlers
+from django_mullet.exceptions import AlreadyCommitted, Overloaded
+from django_mullet.outcomes import Outcome, current_outcome
+from django_mullet.retries import retry_on_conflict
+from django_mullet.routing import APIRouter
+from django_mullet.transaction import Atomic, atomic
+from tests.test_retries import lock_twice
+from tests.testapp.models import Author, Item
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "other"])
+
+attempts: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def begin() -> None:
+    attempts.clear()
+
+
+def conflict() -> None:
+    """Meet another transaction."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("DO $$ BEGIN RAISE 'no' USING ERRCODE = 'serialization_failure'; END $$")
+    else:
+        lock_twice()
+
+
+def conflict_on_commit(_: Atomic) -> None:
+    attempts.append("")
+    transaction.on_commit(conflict)
+    Item.objects.create(name="row")
+
+
+async def conflict_on_async_commit() -> None:
+    attempts.append("")
+    async with atomic():
+        await sync_to_async(transaction.on_commit)(conflict)
+        await Item.objects.acreate(name="row")
+
+
+def conflict_after_a_row_of_its_own() -> None:
+    attempts.append("")
+    Item.objects.create(name="row")
+    with atomic():
+        conflict()
+
+
+async def aconflict_after_a_row_of_its_own() -> None:
+    attempts.append("")
+    await Item.objects.acreate(name="row")
+    async with atomic():
+        await sync_to_async(conflict)()
+
+
+def conflict_after_an_update() -> None:
+    attempts.append("")
+    Item.objects.bulk_create([Item(name="row")])
+    Item.objects.update(n=1)
+    conflict()
+
+
+def conflict_after_some_of_many() -> None:
+    attempts.append("")
+    names = [["row"], ["same"], ["same"]]
+    with suppress(IntegrityError), connection.cursor() as cursor:
+        Item.objects.create(name="row")
+        cursor.executemany("INSERT INTO testapp_author (name) VALUES (%s)", names)
+    conflict()
+
+
+def conflict_of_the_second_database() -> None:
+    attempts.append("")
+    with atomic("other"):
+        Item.objects.using("other").create(name="other")
+        with atomic():
+            Item.objects.create(name="row")
+        conflict()
+
+
+def conflict_after_a_commit_by_hand() -> None:
+    attempts.append("")
+    transaction.set_autocommit(False)
+    try:
+        Item.objects.create(name="row")
+        transaction.commit()
+        conflict()
+    finally:
+        transaction.rollback()
+        transaction.set_autocommit(True)
+
+
+router = APIRouter()
+
+
+@router.post("/read")
+@retry_on_conflict()
+def conflict_after_what_only_reads() -> int:
+    attempts.append("")
+    with transaction.atomic():
+        Item.objects.count()
+    with suppress(KeyError), transaction.atomic():
+        Author.objects.create(name="lost")
+        raise KeyError
+    Item.objects.exists()
+    with transaction.atomic():
+        Item.objects.create(name="row")
+        if len(attempts) == 1:
+            conflict()
+    return len(attempts)
+
+
+CONFLICTING = [
+    conflict_on_commit,
+    conflict_on_async_commit,
+    conflict_after_a_row_of_its_own,
+    aconflict_after_a_row_of_its_own,
+    conflict_after_an_update,
+    conflict_after_some_of_many,
+    conflict_of_the_second_database,
+    conflict_after_a_commit_by_hand,
+]
+for each in CONFLICTING:
+    router.post(f"/{each.__name__}")(each)
+    router.post(f"/{each.__name__}/again")(retry_on_conflict()(partial(each)))
+
+app = FastAPI()
+app.include_router(router)
+with_middleware = APIRouter(prefix="/middleware", django_middleware=["tests.middleware.function"])
+with_middleware.include_router(router)
+app.include_router(with_middleware)
+exception_handlers.install(app)
+client = TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.mark.parametrize("endpoint", CONFLICTING)
+@pytest.mark.parametrize("again", ["", "/again"])
+@pytest.mark.parametrize("prefix", ["", "/middleware"])
+def test_what_has_committed_is_not_repeated(
+    endpoint: Callable[..., object], again: str, prefix: str
+) -> None:
+    response = client.post(f"{prefix}/{endpoint.__name__}{again}")
+
+    assert response.status_code == 500
+    assert "retry-after" not in response.headers
+    assert len(attempts) == 1
+    assert Item.objects.count() == 1
+
+
+def test_the_error_names_the_route_and_says_what_to_do() -> None:
+    with pytest.raises(AlreadyCommitted) as caught:
+        TestClient(app).post("/conflict_on_commit")
+
+    message = str(caught.value)
+    assert message.startswith(
+        "'POST /conflict_on_commit' of 'tests.test_stored.conflict_on_commit' failed after it had "
+        "committed, and is not to be sent again: "
+    )
+    assert message.endswith(
+        " Put what may fail in this way into the transaction, and what the answer does not need "
+        "into 'transaction.on_commit(function, robust=True)'."
+    )
+    assert isinstance(caught.value.__cause__, OperationalError)
+
+
+@pytest.mark.parametrize("prefix", ["", "/middleware"])
+def test_what_has_only_read_or_was_rolled_back_is_repeated(prefix: str) -> None:
+    response = client.post(f"{prefix}/read")
+
+    assert (response.status_code, response.json()) == (200, 2)
+    assert Item.objects.count() == 1
+    assert not Author.objects.exists()
+
+
+def test_a_full_queue_after_something_is_stored_is_no_503() -> None:
+    api, routes = FastAPI(), APIRouter()
+
+    @routes.post("/")
+    async def endpoint() -> None:
+        await Item.objects.acreate(name="row")
+        raise Overloaded("full")
+
+    api.include_router(routes)
+    response = TestClient(api, raise_server_exceptions=False).post("/")
+
+    assert response.status_code == 500
+    assert "retry-after" not in response.headers
+
+
+def test_commits_outside_of_a_request_are_nobody_s() -> None:
+    assert current_outcome.get(None) is None
+    assert not Outcome().has_committed
