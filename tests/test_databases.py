@@ -468,11 +468,11 @@ def test_what_connecting_has_noted_is_taken_over_with_the_connection(
 
     connection_created.connect(set_up)
     try:
-        assert idle.run(noted) == [True, 1, 1]
+        assert idle.run(noted) == [True, 1, 2]
         idle.run(databases.park)
 
-        assert other.run(noted) == [True, 1, 1]
-        assert idle.run(lambda: connection.execute_wrappers) == []
+        assert other.run(noted) == [True, 1, 2]
+        assert idle.run(lambda: len(connection.execute_wrappers)) == 1
     finally:
         connection_created.disconnect(set_up)
 

@@ -335,11 +335,11 @@ def _is_django_s(connection: BaseDatabaseWrapper) -> bool:
 
 @cache
 def _are_django_s(backend: Any) -> bool:
-    modules = [cls.__module__ for cls in backend.__mro__ if cls not in (object, LimitedConnection)]
+    modules = [cls.__module__ for cls in backend.__mro__ if cls is not object]
     return all(module.startswith(_DJANGO_S) for module in modules)
 
 
-_DJANGO_S = ("django.db.backends.", "django.contrib.gis.db.backends.")
+_DJANGO_S = ("django.db.backends.", "django.contrib.gis.db.backends.", "django_mullet.")
 
 
 def backends_with_state() -> Iterator[tuple[str, str]]:
