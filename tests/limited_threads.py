@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from django.db import connection
 
-from django_mullet import databases
+from django_mullet import databases, limits
 from django_mullet.concurrency import Job, WorkerPool, pool
 from django_mullet.leases import Lease
 from tests.testapp.models import Item
@@ -54,7 +54,7 @@ class Thread:
 def limited_threads() -> Iterator[Callable[[], Thread]]:
     """Yield what starts threads with limited connections, and count theirs only."""
     pool.stop()
-    databases.limiter.cache_clear()
+    limits.limiter.cache_clear()
     workers = WorkerPool()
     workers.enter = databases.install
     workers.leave = databases.close_all
@@ -67,7 +67,7 @@ def limited_threads() -> Iterator[Callable[[], Thread]]:
 
         yield start
     workers.stop()
-    databases.limiter.cache_clear()
+    limits.limiter.cache_clear()
 
 
 def use() -> Any:
@@ -78,4 +78,4 @@ def use() -> Any:
 
 def open_connections() -> int:
     """Return how many connections to the default database are open."""
-    return databases.limiter("default").open
+    return limits.limiter("default").open

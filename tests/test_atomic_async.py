@@ -21,8 +21,8 @@ from fastapi.testclient import TestClient
 
 from django_mullet.async_atomic import _Job
 from django_mullet.concurrency import pool
-from django_mullet.databases import limiter
 from django_mullet.exceptions import RolledBack
+from django_mullet.limits import limiter
 from django_mullet.routing import APIRouter
 from django_mullet.transaction import Atomic, atomic
 from tests.executing import entered

@@ -14,7 +14,7 @@ from django.test import override_settings
 from fastapi import Depends, FastAPI
 
 from django_mullet.concurrency import pool
-from django_mullet.databases import limiter
+from django_mullet.limits import limiter
 from django_mullet.routing import APIRouter
 from django_mullet.transaction import Atomic, atomic
 from tests.load import answers

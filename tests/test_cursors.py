@@ -9,9 +9,9 @@ from django.db import ProgrammingError, connection, connections
 from django.db.utils import InterfaceError, OperationalError
 from django.test.utils import CaptureQueriesContext
 
-from django_mullet import databases
+from django_mullet import databases, limits
 from django_mullet.cursors import MOST, fetch
-from django_mullet.databases import LimitedConnection
+from django_mullet.limited import LimitedConnection
 from tests.limited_threads import Thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,7 +115,7 @@ def test_it_does_not_follow_what_another_worker_takes_over(thread: Callable[[], 
 
     assert second.run(fetch_number) == [(2,)]
 
-    assert databases.limiter("default").open == 1
+    assert limits.limiter("default").open == 1
     assert first.run(lasting) is None
     assert second.run(lasting) is not None
 

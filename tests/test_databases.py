@@ -9,9 +9,9 @@ from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.signals import connection_created
 from django.test import override_settings
 
-from django_mullet import databases
-from django_mullet.databases import LimitedConnection
+from django_mullet import databases, limits
 from django_mullet.exceptions import ConnectionLimitReached
+from django_mullet.limited import LimitedConnection
 from tests.limited_threads import Thread, open_connections, use
 from tests.waiting import until
 
@@ -25,7 +25,7 @@ def use_and_park() -> Any:
 
 
 def wait_for_waiting(count: int) -> None:
-    until(lambda: len(databases.limiter("default")._waiting) == count)
+    until(lambda: len(limits.limiter("default")._waiting) == count)
 
 
 def test_no_connection_is_open_before_it_is_needed(thread: Callable[[], Thread]) -> None:
@@ -52,7 +52,7 @@ def test_every_alias_is_limited_for_itself(thread: Callable[[], Thread]) -> None
     worker.run(use)
 
     assert all(worker.run(lambda: [isinstance(c, LimitedConnection) for c in connections.all()]))
-    assert [databases.limiter(alias).open for alias in ("default", "other")] == [1, 0]
+    assert [limits.limiter(alias).open for alias in ("default", "other")] == [1, 0]
 
 
 def test_a_connection_stays_with_its_thread(thread: Callable[[], Thread]) -> None:
@@ -219,7 +219,7 @@ def test_only_as_many_connections_are_handed_over_as_threads_wait(
     wait_for_waiting(1)
 
     for wrapper in wrappers:  # both before the thread that waits can wake
-        databases.limiter("default").park(cast("LimitedConnection", wrapper))
+        limits.limiter("default").park(cast("LimitedConnection", wrapper))
 
     waiting.result(timeout=5)
     for each in (*owners, late):
@@ -234,7 +234,7 @@ def test_a_connection_that_is_handed_over_at_the_last_moment_is_taken(
     owner, late = thread(), thread()
     used = owner.run(use)
     wrapper = cast("LimitedConnection", owner.run(lambda: connections["default"]))
-    limiter, lock = databases.limiter("default"), threading.RLock()
+    limiter, lock = limits.limiter("default"), threading.RLock()
     monkeypatch.setattr(limiter, "_lock", lock)
     waiting = late.submit(use)
     wait_for_waiting(1)

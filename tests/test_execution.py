@@ -14,7 +14,7 @@ from django.test import override_settings
 from django.urls import get_script_prefix
 from django.utils import timezone, translation
 
-from django_mullet import databases
+from django_mullet import limits
 from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, current_execution
@@ -744,7 +744,7 @@ def test_a_query_that_fails_does_not_mean_that_the_database_is_away() -> None:
 
 def test_a_database_that_is_away_is_noted() -> None:
     pool.stop()  # none of its connections is there to be taken over
-    databases.limiter.cache_clear()
+    limits.limiter.cache_clear()
 
     def fail() -> None:
         wrapper = connections["default"]

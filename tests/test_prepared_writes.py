@@ -11,7 +11,7 @@ from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.transaction import TransactionManagementError
 
-from django_mullet.databases import LimitedConnection
+from django_mullet.limited import LimitedConnection
 from django_mullet.prepared_writes import PreparedWrites
 from tests.limited_threads import Thread
 from tests.saving import mixed, unverified

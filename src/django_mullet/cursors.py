@@ -16,7 +16,7 @@ from django.db.backends import utils
 from django.db.backends.utils import CursorWrapper
 
 from django_mullet.callables import is_written_in
-from django_mullet.databases import LimitedConnection
+from django_mullet.limited import LimitedConnection
 from django_mullet.outcomes import watch
 
 postgres_fetch: ModuleType | None = None

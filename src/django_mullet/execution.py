@@ -23,7 +23,7 @@ from django.core.handlers.asgi import get_script_prefix as script_prefix_of
 from django.db import InterfaceError, OperationalError
 from django.urls import get_script_prefix, set_script_prefix
 
-from django_mullet import databases, from_thread, lifecycle, sharing
+from django_mullet import databases, from_thread, lifecycle, limits, sharing
 from django_mullet._compat import ThreadSensitiveExecutor, move_context, runs_orm, send_orm_to
 from django_mullet.callables import request_name
 from django_mullet.concurrency import pool
@@ -54,7 +54,7 @@ def _enter_worker() -> None:
 
 pool.enter = _enter_worker
 pool.leave = databases.close_all
-pool.starved = databases.starved
+pool.starved = limits.starved
 
 
 class Execution:

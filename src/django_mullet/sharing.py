@@ -15,7 +15,7 @@ from django.db import close_old_connections, connections
 from django.db.backends.base.base import NO_DB_ALIAS, BaseDatabaseWrapper
 
 from django_mullet.concurrency import pool
-from django_mullet.databases import LimitedConnection
+from django_mullet.limited import LimitedConnection
 
 __all__ = ["SharedConnections", "held_by_test", "in_tests", "remember"]
 

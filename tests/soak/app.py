@@ -35,7 +35,7 @@ from fastapi.responses import JSONResponse, StreamingResponse  # noqa: E402
 
 from django_mullet.asgi import mount_django  # noqa: E402
 from django_mullet.concurrency import pool  # noqa: E402
-from django_mullet.databases import limiter  # noqa: E402
+from django_mullet.limits import limiter  # noqa: E402
 from django_mullet.routing import APIRouter  # noqa: E402
 from django_mullet.transaction import Atomic  # noqa: E402
 from tests.soak.writing import Crashed, Order, awrite, rows, write  # noqa: E402

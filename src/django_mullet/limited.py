@@ -1,0 +1,210 @@
+"""A connection of a worker, of the configured backend's class, which asks a `Limiter` first.
+
+Between two requests, and only then, another worker may take over the DB-API connection in it: as
+it is, without connecting anew.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from weakref import ref
+
+from django.db.backends.signals import connection_created
+
+from django_mullet._compat import receivers_of
+from django_mullet.limits import limiter
+from django_mullet.outcomes import WatchedConnection
+
+__all__ = ["LimitedConnection", "job"]
+
+
+class _Job(threading.local):
+    """What is asked and noted for the job that a worker does."""
+
+    lost_connection = False
+    """A database was not there when it was needed."""
+    before_claim: Callable[[], object] | None = None
+    """Called before a connection is used that was not; may raise."""
+
+
+job = _Job()
+"""That of the calling worker."""
+
+_OF_EVERY = {
+    "atomic_blocks",
+    "autocommit",
+    "close_at",
+    "closed_in_transaction",
+    "connection",
+    "errors_occurred",
+    "has_written",
+    "health_check_done",
+    "health_check_enabled",
+    "in_atomic_block",
+    "needs_rollback",
+    "run_on_commit",
+    "savepoint_ids",
+}
+"""Attributes that `connect()` sets for every backend."""
+
+_MISSING = object()
+
+
+class LimitedConnection(WatchedConnection):
+    """Mixed into a backend's `DatabaseWrapper`: asks before it connects.
+
+    Between requests it is parked. A request that queries claims it, and has it to its end; one
+    that does not leaves it to whoever needs it.
+    """
+
+    health_check_enabled: bool
+    health_check_done: bool
+    parked = False
+    lasting_cursor: Any = None
+    """A cursor that waits for its next query; see `cursors`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.cursors: set[ref[Any]] = set()
+        """Those that `QuerySet.iterator()` has not read to the end, and nobody forgotten."""
+        self.facts: dict[str, Any] = {}
+        """What `connect()` has noted about the session, as the attributes of this wrapper."""
+        self.wrappers: list[Any] = []
+        """Of `execute_wrappers`, those by receivers of `connection_created`."""
+
+    def ensure_connection(self) -> None:
+        if self.parked:
+            self._claim()
+        if self.connection is None:
+            super().ensure_connection()
+
+    def close_if_health_check_failed(self) -> None:
+        if self.parked:
+            self._claim()
+        if self.health_check_enabled and not self.health_check_done:
+            super().close_if_health_check_failed()
+
+    def _claim(self) -> None:
+        if job.before_claim is not None:
+            job.before_claim()
+        limiter(self.alias).claim(self)
+        # What `request_started` has Django do, for this request.
+        self.close_if_unusable_or_obsolete()
+
+    def chunked_cursor(self) -> Any:
+        cursor = super().chunked_cursor()
+        self.cursors.add(ref(cursor, self.cursors.discard))
+        return cursor
+
+    def close_cursors(self) -> None:
+        """End what `QuerySet.iterator()` reads, or this connection if that fails."""
+        cursors = [cursor() for cursor in self.cursors]
+        self.cursors.clear()
+        try:
+            for cursor in filter(None, cursors):
+                cursor.close()
+        except Exception:
+            self.abandon()
+
+    def connect(self) -> None:
+        if job.before_claim is not None:
+            job.before_claim()
+        try:
+            if limiter(self.alias).acquire(self) and self._go_on():
+                return
+            before, wrappers = vars(self).copy(), len(self.execute_wrappers)
+            super().connect()
+        except Exception:
+            job.lost_connection = True
+            raise
+        self.facts = {
+            name: value
+            for name, value in vars(self).items()
+            if name not in _OF_EVERY and before.get(name, _MISSING) is not value
+        }
+        self.wrappers = self.execute_wrappers[wrappers:]
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        try:
+            return super().get_new_connection(conn_params)
+        except BaseException:
+            limiter(self.alias).release()
+            raise
+
+    def _go_on(self) -> bool:
+        """Use what has been taken over, as the next request of its last worker would.
+
+        Return whether that is possible; if not, it is closed, and there is room for another.
+        """
+        self.in_atomic_block = self.closed_in_transaction = False
+        self.needs_rollback = self.errors_occurred = False
+        self.savepoint_ids, self.atomic_blocks, self.run_on_commit = [], [], []
+        self.health_check_enabled = self.settings_dict["CONN_HEALTH_CHECKS"]
+        self.health_check_done = True
+        is_obsolete = self.close_at is not None and time.monotonic() >= self.close_at
+        if is_obsolete or (self.health_check_enabled and not self.is_usable()):
+            super().close()  # SQLite keeps a database in memory open
+        return self.connection is not None
+
+    def close(self) -> None:
+        if self.parked:
+            limiter(self.alias).claim(self)
+        self.lasting_cursor = None
+        was_open = self.connection is not None and not self.closed_in_transaction
+        if was_open and self.errors_occurred:
+            job.lost_connection = True
+        super().close()
+        self.cursors.clear()
+        # SQLite keeps a database in memory open.
+        if was_open and (self.connection is None or self.closed_in_transaction):
+            limiter(self.alias).release()
+
+    def give_to(self, other: "LimitedConnection") -> None:
+        """Have `other` hold this DB-API connection and its end; this wrapper is then closed."""
+        other.connection, other.close_at = self.connection, self.close_at
+        other.autocommit = self.autocommit
+        other.facts, other.wrappers = self.facts, self.wrappers
+        vars(other).update(self.facts)
+        self.execute_wrappers = [
+            each for each in self.execute_wrappers if each not in self.wrappers
+        ]
+        other.execute_wrappers += self.wrappers
+        self.connection = self.lasting_cursor = None
+        self.parked = False
+
+    def is_held(self) -> bool:
+        """Return whether it is in the middle of something that only its thread can end."""
+        return bool(self.cursors) or self.is_begun
+
+    def clean(self) -> None:
+        """Have the session forget what it was told, as if it had just been opened."""
+        self.lasting_cursor = None
+        if self.connection is None:
+            return
+        if self.vendor != "postgresql" or _is_set_up_by_others():
+            self.close()
+            return
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute("DISCARD ALL")
+            self.init_connection_state()
+        except Exception:  # the driver's own, too
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Close this connection, and forget a transaction that was never ended."""
+        self.close()
+        if self.connection is not None and not self.closed_in_transaction:
+            # SQLite keeps a database in memory open; its worker may be about to end.
+            self.connection.close()
+            limiter(self.alias).release()
+        self.connection = None
+        self.in_atomic_block = False
+        self.closed_in_transaction = False
+
+
+def _is_set_up_by_others() -> bool:
+    """Return whether somebody but Django is told of new connections, and may set them up."""
+    modules = [receiver.__module__ for receiver in receivers_of(connection_created)]
+    return not all(module.startswith(("django.", "django_mullet.")) for module in modules)
