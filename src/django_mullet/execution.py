@@ -275,8 +275,10 @@ class Execution:
         if self._shared is not None:
             self._shared.__exit__()
         set_hop(None)
+        self.hold()  # what others do meanwhile is in the middle of this call
         hop.wait_for(below)
         self._lease.wait()
+        self.release()
         set_hop(hop)
         if self._shared is not None:
             self._shared.__enter__()
