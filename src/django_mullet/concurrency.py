@@ -132,8 +132,7 @@ class WorkerPool:
         `MULLET["CONNECTION_TIMEOUT"]` seconds. Raise `Overloaded` when `MULLET["QUEUE"]` jobs wait
         already. A job must not raise.
         """
-        waiting = _Waiting(job, time.monotonic() + conf.current().connection_timeout, owner)
-        if not (waiting.queries and self._is_starved()):
+        if not self._is_held_back(owner):
             try:
                 worker = self._idle.pop()
             except IndexError:
@@ -141,7 +140,7 @@ class WorkerPool:
             else:
                 worker.inbox.put(job)
                 return
-        self._start_worker_or_wait(waiting, even_if_full=even_if_full)
+        self._start_worker_or_wait(job, owner, even_if_full=even_if_full)
 
     def stop(self, timeout: float = 5.0) -> None:
         """End the idle workers now and the others after their job; wait `timeout` seconds.
@@ -170,20 +169,25 @@ class WorkerPool:
         """How many jobs wait for a worker now."""
         return len(self._backlog) + len(self._querying)
 
-    def _start_worker_or_wait(self, waiting: _Waiting, *, even_if_full: bool) -> None:
+    def _start_worker_or_wait(self, job: Job, owner: Owner | None, *, even_if_full: bool) -> None:
         with self._changing:
-            if self._may_grow() and not (waiting.queries and self._is_starved()):
-                self._start_worker(waiting.job)
+            if self._may_grow() and not self._is_held_back(owner):
+                self._start_worker(job)
                 return
-        if not even_if_full and self.waiting >= conf.current().queue:
+        limits = conf.current()
+        if not even_if_full and self.waiting >= limits.queue:
             raise Overloaded(
                 "All workers are busy, and as many jobs wait as MULLET['QUEUE'] lets wait. Run "
                 "more processes, or raise MULLET['THREADS'] if endpoints wait for slow services."
             )
-        self._backlog.append(waiting)
+        deadline = time.monotonic() + limits.connection_timeout
+        self._backlog.append(_Waiting(job, deadline, owner))
         self._match()
         if not self._crowded.is_set():
             self._call_watcher()
+
+    def _is_held_back(self, owner: Owner | None) -> bool:
+        return owner is not None and owner.queries and self._is_starved()
 
     def _is_starved(self) -> bool:
         """Return whether as many workers wait for a connection as may: some are left for others."""

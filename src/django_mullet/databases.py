@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from django_mullet.limited import LimitedConnection, job
+from django_mullet.limited import LimitedConnection, has_state, job
 from django_mullet.limits import limiter
 
 __all__ = [
@@ -42,25 +42,10 @@ def _limited(backend: Any) -> type[LimitedConnection]:
     return type(backend.__name__, (LimitedConnection, backend), {"__module__": backend.__module__})
 
 
-def _is_django_s(connection: BaseDatabaseWrapper) -> bool:
-    """Return whether `connection` has no state but what Django knows."""
-    backend: Any = type(connection)
-    return _are_django_s(backend)
-
-
-@cache
-def _are_django_s(backend: Any) -> bool:
-    modules = [cls.__module__ for cls in backend.__mro__ if cls is not object]
-    return all(module.startswith(_DJANGO_S) for module in modules)
-
-
-_DJANGO_S = ("django.db.backends.", "django.contrib.gis.db.backends.", "django_mullet.")
-
-
 def backends_with_state() -> Iterator[tuple[str, str]]:
     """Yield the aliases with a backend that is not Django's own, and the backend."""
     for alias, settings in connections.settings.items():
-        if not _is_django_s(connections.create_connection(alias)):
+        if has_state(connections.create_connection(alias)):
             yield alias, settings["ENGINE"]
 
 
@@ -83,7 +68,7 @@ def install() -> None:
         if alias in ordinary:
             ordinary[alias].close()
         held[alias] = connections[alias] = _new(alias)
-    _thread.has_state = not all(map(_is_django_s, held.values()))
+    _thread.has_state = any(map(has_state, held.values()))
 
 
 def _new(alias: str) -> LimitedConnection:
@@ -101,7 +86,7 @@ def begin() -> None:
     if not _thread.has_state:
         return
     for alias, worn in list(_thread.connections.items()):
-        if not _is_django_s(worn):
+        if has_state(worn):
             fresh = _new(alias)
             limiter(alias).renew(worn, fresh)
             worn.close()

@@ -7,16 +7,18 @@ it is, without connecting anew.
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from weakref import ref
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from django_mullet._compat import receivers_of
 from django_mullet.limits import limiter
 from django_mullet.outcomes import WatchedConnection
 
-__all__ = ["LimitedConnection", "job"]
+__all__ = ["LimitedConnection", "has_state", "job"]
 
 
 class _Job(threading.local):
@@ -47,6 +49,9 @@ _OF_EVERY = {
     "savepoint_ids",
 }
 """Attributes that `connect()` sets for every backend."""
+
+_OF_DJANGO = {"isolation_level", "transaction_mode"}
+"""Those that it sets for some of Django's own."""
 
 _MISSING = object()
 
@@ -118,11 +123,15 @@ class LimitedConnection(WatchedConnection):
         except Exception:
             job.lost_connection = True
             raise
-        self.facts = {
+        changed = {
             name: value
             for name, value in vars(self).items()
             if name not in _OF_EVERY and before.get(name, _MISSING) is not value
         }
+        if has_state(self):
+            # It may be what the session was told for a request: not true of it for long.
+            changed = {name: changed[name] for name in _OF_DJANGO & changed.keys()}
+        self.facts = changed
         self.wrappers = self.execute_wrappers[wrappers:]
 
     def get_new_connection(self, conn_params: Any) -> Any:
@@ -202,6 +211,21 @@ class LimitedConnection(WatchedConnection):
         self.connection = None
         self.in_atomic_block = False
         self.closed_in_transaction = False
+
+
+def has_state(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether a backend that is not Django's own may keep state in `connection`."""
+    backend: Any = type(connection)
+    return not _is_django_s(backend)
+
+
+@cache
+def _is_django_s(backend: Any) -> bool:
+    modules = [cls.__module__ for cls in backend.__mro__ if cls is not object]
+    return all(module.startswith(_DJANGO_S) for module in modules)
+
+
+_DJANGO_S = ("django.db.backends.", "django.contrib.gis.db.backends.", "django_mullet.")
 
 
 def _is_set_up_by_others() -> bool:
