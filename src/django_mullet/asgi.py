@@ -147,8 +147,8 @@ class DjangoHandler(ASGIHandler):
     connects anew in it (ticket 33497).
 
     Around an asynchronous view the middleware runs in its asynchronous form, so that no worker
-    waits while the view does: view and middleware run on the event loop, and in a worker
-    whatever is synchronous.
+    waits while a view does that has not queried: view and middleware run on the event loop, and
+    in a worker whatever is synchronous.
     """
 
     _asynchronous: "_AsynchronousHandler | None" = None

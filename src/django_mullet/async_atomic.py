@@ -1,8 +1,8 @@
 """How does a transaction last across awaits?
 
 Django keeps a transaction on the connection of a thread. `AtomicBlock` enters and leaves it
-in the thread of the async ORM, which within a request is the one worker that the execution
-holds for that long. Leaving is never given up, however often the task is cancelled.
+in the thread of the async ORM, which within a request is the one worker that it leases. Leaving is
+never given up, however often the task is cancelled.
 """
 
 import asyncio

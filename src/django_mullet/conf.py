@@ -20,16 +20,19 @@ class Settings:
     """The keys of `settings.MULLET`, in lower case, with their defaults."""
 
     threads: int = 40
-    """The most worker threads of one process, counting those stuck in a slow call."""
+    """The most worker threads of one process, counting those stuck in a slow call.
+
+    Those that wait for the next call of their request come on top, at most `connections`.
+    """
 
     connections: int = 20
     """The most connections that the workers of one process open per database alias."""
 
     lasting: int | None = None
-    """The most of those connections that streams and WebSockets hold; by default half."""
+    """The most of those that streams and WebSockets hold, and background tasks; by default half."""
 
     stream_buffer: int = 2**18
-    """Bytes that the body of a stream is made ahead of its client."""
+    """Bytes that the synchronous body of a stream is made ahead of its client."""
 
     queue: int = 2000
     """How many requests may wait for a worker; one more is answered 503."""

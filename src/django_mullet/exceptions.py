@@ -3,7 +3,7 @@
 MulletError
 ├── LazyLoad              showing many objects would query for each of them
 ├── NotPreparable         a function does not let its queryset be compiled once
-├── Overloaded            every worker is busy and the queue is full: 503
+├── Overloaded            there is no worker, or no connection, for more: 503
 ├── PreparedMismatch      a prepared query is not what its function builds now
 ├── TooManyQueries        a request made more queries than its route may
 └── UnsupportedFastAPI    FastAPI moved something that `_compat` relies on
@@ -66,7 +66,11 @@ class PreparedMismatch(MulletError):
 
 
 class Overloaded(MulletError):
-    """Every worker thread is busy and `MULLET["QUEUE"]` requests wait already."""
+    """There is no worker, or no connection, for another request.
+
+    `MULLET["QUEUE"]` jobs wait already, or a request has waited `MULLET["CONNECTION_TIMEOUT"]`
+    seconds for a worker, or what lasts holds `MULLET["LASTING"]` connections.
+    """
 
 
 class UnsupportedFastAPI(MulletError):

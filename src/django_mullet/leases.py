@@ -1,7 +1,8 @@
 """Which worker runs the jobs of a request?
 
-Any, as long as the request leaves nothing behind in it. From the first job on that does, all its
-jobs run in the same one, until nothing is left. They run one after the other in any case.
+Any, as long as the request leaves nothing behind in it. From the first job on that does, by a query
+for instance, all its jobs run in the same one, until nothing is left: to the end of the request, or
+until it closes its connections. They run one after the other in any case.
 """
 
 import threading
