@@ -11,7 +11,7 @@ from django.http import FileResponse as DjangoFileResponse
 from django.http import HttpRequest, StreamingHttpResponse
 from django.test import override_settings
 from django.urls import path
-from fastapi import BackgroundTasks, Depends, FastAPI, WebSocket
+from fastapi import BackgroundTasks, Depends, FastAPI, Response, WebSocket
 from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
@@ -69,6 +69,16 @@ async def async_generator() -> AsyncIterator[str]:
 @router.get("/file-of-dependency")
 def file_of_dependency(held: Annotated[None, Depends(held)]) -> FileResponse:
     return FileResponse(THIS_FILE)
+
+
+@router.get("/large")
+def large(held: Annotated[None, Depends(held)]) -> Response:
+    return Response(bytes(2**18 + 1))
+
+
+@router.get("/small")
+def small(held: Annotated[None, Depends(held)]) -> Response:
+    return Response(bytes(2**18))
 
 
 @router.get("/closed")
@@ -180,7 +190,7 @@ def used_up() -> Iterator[None]:
     share.leave()
 
 
-STREAMS = ["/before", "/within", "/generator", "/async-generator", "/file-of-dependency"]
+STREAMS = ["/before", "/within", "/generator", "/async-generator", "/file-of-dependency", "/large"]
 STREAMS += ["/django/before", "/django/within", "/django/async"]
 
 
@@ -207,7 +217,7 @@ def test_a_stream_is_sent_as_long_as_there_is_room(client: TestClient, path: str
         assert client.get(path).status_code == 200
 
 
-OTHERS = ["/without", "/file", "/number", "/django/file", "/django/async-file"]
+OTHERS = ["/without", "/small", "/file", "/number", "/django/file", "/django/async-file"]
 
 
 @pytest.mark.parametrize("path", OTHERS)

@@ -269,7 +269,7 @@ async def _execute(plan: _Plan, mode: _Mode, request: Request, execution: Execut
                 lasts = True
                 _leave_to(stack, execution, leave)
             _go_on(stack, response, execution)
-        elif lasts and isinstance(response, FileResponse):
+        elif lasts and _takes_long(response):
             execution.last()
         return response
     finally:
@@ -410,6 +410,15 @@ def _tell_queries(log: QueryLog, plan: _Plan, request: Request, response: Respon
     if QUERY_PLAN in request.headers:
         plans = [plan_of(schema) for schema in shown_schemas(plan.response_model)]
         response.headers[QUERY_PLAN] = " | ".join(" ; ".join(each.described()) for each in plans)
+
+
+def _takes_long(response: Response) -> bool:
+    """Return whether sending `response`, which is complete, may take as long as its client wants.
+
+    A short one goes to the server at once.
+    """
+    is_file = isinstance(response, FileResponse)
+    return is_file or len(response.body) > conf.current().stream_buffer
 
 
 def _is_complete(response: Response) -> bool:
