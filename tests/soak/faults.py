@@ -23,8 +23,19 @@ GONE = 20  # clients
 
 NO_PROBLEM: frozenset[str] = frozenset()
 # A stream cannot take its 200 back, and Django answers with its error page.
-NO_DATABASE = frozenset({"status 503", "cut short", "Django's status 500"})
-NO_PROCESS = frozenset({"cut", "cut short"})
+# A COMMIT without an answer, and what is lost after one, have names of their own.
+NO_DATABASE = frozenset(
+    {
+        "status 503",
+        "cut short",
+        "Django's status 500",
+        "OutcomeUnknown",
+        "AlreadyCommitted",
+        "task failed",
+        "closed 1013",
+    }
+)
+NO_PROCESS = frozenset({"cut", "cut short", "task failed"})
 
 
 class NotRestarted(Exception):
