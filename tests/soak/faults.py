@@ -35,6 +35,9 @@ NO_DATABASE = frozenset(
         "closed 1013",
     }
 )
+# Every connection waits for the lock, and a stream for one of them: longer than its head is held
+# back, so that it can only be cut if the share is used up by then.
+NO_TABLE = frozenset({"cut short"})
 NO_PROCESS = frozenset({"cut", "cut short", "task failed"})
 
 
@@ -134,7 +137,7 @@ KINDS: dict[str, tuple[Strike, frozenset[str]]] = {
     "database stopped": (Faults.database_stopped, NO_DATABASE),
     "process killed": (Faults.process_killed, NO_PROCESS),
     "clients gone": (Faults.clients_gone, NO_PROBLEM),
-    "table locked": (Faults.table_locked, NO_PROBLEM),
+    "table locked": (Faults.table_locked, NO_TABLE),
 }
 
 
