@@ -92,8 +92,10 @@ class Load:
         connection = Connection(self.port)
         while not self.over.is_set():
             record = await self._one(connection, random)
-            # After an exception, of a background task too, uvicorn closes the connection unsaid.
-            closes = record.status == 500 or record.operation.endswith("background")
+            # After an exception, also of what comes after the answer, uvicorn closes the connection
+            # unsaid: of a background task, and of a dependency that resets the tenant.
+            is_followed = record.operation.endswith("background") or record.has_looked
+            closes = record.status == 500 or is_followed
             if record.problem or closes or random.random() < 0.3:
                 connection.drop()
             if record.problem or record.is_refused:  # as a client that is told to retry later
