@@ -2,8 +2,12 @@
 
 import pytest
 
+from tests.isolation.matrix import LOOKS, ROWS, Endpoint
 from tests.soak import checks
+from tests.soak.answers import BUSY, Refused, Unexpected, expect
+from tests.soak.client import Reply
 from tests.soak.records import GRACE, Fault, Record
+from tests.soak.tenants import expect_own
 
 
 def record(status: int = 200, problem: str = "", *, at: float = 10.0) -> Record:
@@ -26,7 +30,9 @@ def violations(found: dict[str, list[str]]) -> set[str]:
         (200, [], True, {"lost writes", "on_commit without commit, or the reverse"}),
         (200, [0], True, {"half writes"}),
         (0, [1], False, {"half writes"}),
-        (0, [0, 1, 1], True, {"half writes"}),
+        (0, [0, 1, 1], True, {"double writes"}),
+        (0, [0, 0, 1, 1], True, {"double writes"}),
+        (409, [0, 1], True, {"phantom writes"}),
         (0, [0, 1], False, set()),
         (0, [], False, set()),
         (403, [0, 1], True, {"phantom writes"}),
@@ -53,15 +59,81 @@ def test_rows_that_nobody_sent_are_found() -> None:
 def test_a_commit_is_unsure_only_where_the_database_went_away(
     at: float, committed: bool, unsure: int
 ) -> None:
-    records = [record(503, "status 503", at=at)]
+    records = [record(500, "OutcomeUnknown", at=at)]
     hooks = {"token"} if committed else set()
     rows = {"token": [0, 1]}
-    faults = [fault("status 503")]
+    faults = [fault("OutcomeUnknown")]
 
     assert checks.unsure(records, rows, hooks, faults) == unsure
     assert violations(checks.writes(records, rows, hooks, faults)) == (
         set() if unsure else {"phantom writes"}
     )
+
+
+def test_a_503_says_that_nothing_is_stored() -> None:
+    records = [record(503, "status 503", at=20.0)]
+
+    found = checks.writes(records, {"token": [0, 1]}, set(), [fault("status 503")])
+
+    assert violations(found) == {"phantom writes"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "committed", "found"),
+    [
+        ([0, 1], {"token"}, set()),
+        ([], set(), {"lost writes", "on_commit without commit, or the reverse"}),
+    ],
+)
+def test_what_failed_after_a_commit_is_there(
+    rows: list[int], committed: set[str], found: set[str]
+) -> None:
+    records = [record(500, "AlreadyCommitted")]
+
+    assert violations(checks.writes(records, {"token": rows}, committed, [])) == found
+
+
+def test_what_is_counted_more_or_less_often_than_written_is_found() -> None:
+    records = [record(), Record("POST /", 1.0, token="other"), Record("POST /else", 1.0)]
+    rows = {"token": [0, 1]}
+
+    assert checks.counts(records, rows, 1, ["/"]) == []
+    assert checks.counts(records, rows, 2, ["/"]) != []
+    assert checks.counts(records, rows, 1, ["/else"]) != []
+
+
+@pytest.mark.parametrize(
+    ("looks", "foreign", "are_missing"),
+    [
+        ([["elm"] * ROWS] * LOOKS, 0, False),
+        ([["elm"] * ROWS + ["fir"]] * LOOKS, LOOKS, False),
+        ([["elm"] * ROWS], 0, True),
+        ([["fir"] * ROWS] * LOOKS, ROWS * LOOKS, True),
+    ],
+)
+def test_rows_of_another_tenant_are_found(
+    looks: list[list[str]], foreign: int, *, are_missing: bool
+) -> None:
+    asked = record()
+
+    try:
+        expect_own(asked, Endpoint("any", "/"), "elm", looks)
+    except Unexpected:
+        assert are_missing
+    else:
+        assert not are_missing
+
+    assert asked.foreign == foreign
+    assert bool(checks.foreign([asked])) is (foreign > 0)
+
+
+@pytest.mark.parametrize(("lasts", "raised"), [(True, Refused), (False, Unexpected)])
+def test_only_what_lasts_may_be_refused(raised: type[Exception], *, lasts: bool) -> None:
+    asked = record()
+    asked.lasts = lasts
+
+    with pytest.raises(raised):
+        expect(asked, Reply(503, BUSY), 200)
 
 
 @pytest.mark.parametrize(

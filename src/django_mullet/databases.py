@@ -25,6 +25,7 @@ __all__ = [
     "close_abandoned",
     "close_all",
     "close_old",
+    "close_used",
     "expect_no_loss",
     "give_back",
     "in_use",
@@ -128,6 +129,13 @@ def close_all() -> None:
     """Close the calling worker's connections, and whatever was left open on them."""
     for connection in _thread.connections.values():
         connection.abandon()
+
+
+def close_used() -> None:
+    """Close those of the calling worker's connections that its request has used."""
+    for connection in _thread.connections.values():
+        if connection.connection is not None and not connection.parked:
+            connection.abandon()
 
 
 def park() -> None:

@@ -17,6 +17,7 @@ from typing import Any, Literal, cast
 
 from anyio import CancelScope
 from asgiref.sync import iscoroutinefunction
+from django.db import InterfaceError, OperationalError
 from fastapi import params
 from fastapi.dependencies.models import Dependant
 
@@ -357,6 +358,10 @@ class _Managed:
     def leave(self, *exc_info: Any) -> Any:
         try:
             return self._manager.__exit__(*exc_info)
+        except (OperationalError, InterfaceError):
+            if exc_info[1] is None or not self._execution.connection_lost:
+                raise
+            return False  # what is raised tells already that the database is away
         finally:
             self._execution.release()
 

@@ -98,6 +98,8 @@ class Execution:
         self._started = False
         self._closed = False
         self._streams: tuple[Callable[[], None], ...] = ()
+        self.is_body_begun = True
+        """Whether a body that is made in workers, if there is one, has begun to be made."""
         if lasts:
             self.last()
 
@@ -216,13 +218,20 @@ class Execution:
         """Note that this ends when the client wants, from now on.
 
         Raise `Overloaded` if it holds a connection, and others that last hold as many as may be
-        held; not `in_any_case`. A connection that it asks for later is refused then.
+        held; not `in_any_case`, nor if it has stored something, which such an answer would deny. A
+        connection that it asks for later is refused then.
         """
         if self._unit == "call":
             return
-        count = self._before_claim = partial(self._count, in_any_case=in_any_case)
-        if self._uses_connection:
+        counts_only = in_any_case or self.outcome.has_committed
+        count = self._before_claim = partial(self._count, in_any_case=counts_only)
+        if not self._uses_connection:
+            return
+        try:
             count()
+        except Overloaded:
+            self.is_body_begun = False
+            raise
 
     async def aclose(self) -> None:
         """Send `request_finished`, if there is anything to finish, and free the worker.
@@ -244,6 +253,11 @@ class Execution:
     def is_started(self) -> bool:
         """Whether `request_started` has been sent, and `request_finished` has not."""
         return self._started
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether a call waits for a worker to begin with it."""
+        return self._lease.is_queued
 
     def submit(self, job: LeasedJob) -> None:
         """Have `job` run after those before it; raise `Overloaded` if there is no worker for it."""
@@ -350,6 +364,9 @@ class Execution:
             self._habits.queries = True
         if not self._holds:
             self._close_abandoned()
+        if not self.is_body_begun:
+            # What was to reset the session when the body ends, has not even begun.
+            databases.close_used()
         databases.park()
         self._note_use()
 

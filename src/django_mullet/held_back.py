@@ -5,7 +5,7 @@ it can still be answered with a 503.
 """
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from starlette.types import Send
@@ -16,11 +16,19 @@ PATIENCE = 0.5
 """Seconds after which the headers are sent though there is no body yet."""
 
 
-class HeldBack:
-    """A `send` of ASGI that sends `http.response.start` with the first piece of the body."""
+def _never() -> bool:
+    return False
 
-    def __init__(self, send: Send) -> None:
+
+class HeldBack:
+    """A `send` of ASGI that sends `http.response.start` with the first piece of the body.
+
+    While `is_queued()` the body cannot even begin: then there is more patience.
+    """
+
+    def __init__(self, send: Send, is_queued: Callable[[], bool] = _never) -> None:
         self._send = send
+        self._is_queued = is_queued
         self._start: MutableMapping[str, Any] | None = None
         self._starting: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -31,7 +39,7 @@ class HeldBack:
         """Send `message`, and what was held back before it; keep the start for now."""
         if message["type"] == "http.response.start":
             self._start = message
-            self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience)
+            self._wait()
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -51,5 +59,11 @@ class HeldBack:
             self.has_sent = True
             await self._send(start)
 
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience)
+
     def _lose_patience(self) -> None:
-        self._starting = asyncio.ensure_future(self._send_start())
+        if self._is_queued():
+            self._wait()
+        else:
+            self._starting = asyncio.ensure_future(self._send_start())

@@ -89,6 +89,11 @@ class Lease:
         """Whether some job is not done."""
         return self._finished < self._submitted
 
+    @property
+    def is_queued(self) -> bool:
+        """Whether some job has not begun."""
+        return bool(self._jobs)
+
     def _put(self, job: LeasedJob, *, in_any_case: bool = False) -> None:
         with self._changing:
             worker, self._waiting = self._waiting, None

@@ -63,8 +63,13 @@ def _hop(function: Callable[..., Any]) -> Callable[..., Any]:
     return in_request_worker
 
 
-async def stream(iterable: Iterable[T], execution: Execution) -> AsyncGenerator[T, None]:
-    """Yield the items of `iterable`, which is iterated, and closed in the end, in workers."""
+def stream(iterable: Iterable[T], execution: Execution) -> AsyncGenerator[T, None]:
+    """Return the items of `iterable`, which is iterated, and closed in the end, in workers."""
+    execution.is_body_begun = False
+    return _stream(iterable, execution)
+
+
+async def _stream(iterable: Iterable[T], execution: Execution) -> AsyncGenerator[T, None]:
     production = _Production(iterable, execution)
     execution.add_stream(production.abandon)
     try:
@@ -99,6 +104,7 @@ class _Production(Generic[T]):
     def _produce(self) -> None:
         """Offer items until there are no more, or enough, or nobody wants them."""
         if self._iterator is None:
+            self._execution.is_body_begun = True
             self._iterator = iter(self._iterable)
         for item in self._iterator:
             if not self._offer(item):

@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 from tests.isolation.matrix import ROWS, TENANTS
 
-__all__ = ["databases"]
+__all__ = ["ROLE", "databases", "fill_rows", "make_role"]
 
 ROLE = "isolation"
 
@@ -40,11 +40,11 @@ def databases(url: str) -> Iterator[dict[bool, str]]:
     names = {False: "isolation_rows", True: "isolation_schemas"}
     with psycopg.connect(url, autocommit=True) as connection:
         _drop(connection, names.values())
-        connection.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{ROLE}'")
+        make_role(connection)
         try:
             for name in names.values():
                 connection.execute(f"CREATE DATABASE {name}")
-            _fill_rows(make_conninfo(url, dbname=names[False]))
+            fill_rows(make_conninfo(url, dbname=names[False]))
             _fill_schemas(make_conninfo(url, dbname=names[True]))
             yield {
                 schemas: make_conninfo(url, dbname=name, user=ROLE, password=ROLE)
@@ -60,7 +60,13 @@ def _drop(connection: psycopg.Connection, names: Iterable[str]) -> None:
     connection.execute(f"DROP ROLE IF EXISTS {ROLE}")
 
 
-def _fill_rows(url: str) -> None:
+def make_role(connection: psycopg.Connection) -> None:
+    """Make the role that servers connect as."""
+    connection.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{ROLE}'")
+
+
+def fill_rows(url: str) -> None:
+    """Make the table with row-level security in the database at `url`, and fill it."""
     with psycopg.connect(url) as connection:
         _make_table(connection, "public")
         for tenant in TENANTS:

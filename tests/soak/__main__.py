@@ -13,9 +13,10 @@ from typing import Any
 
 from tests.soak import checks
 from tests.soak.faults import Faults, NotRestarted
-from tests.soak.load import CONCURRENCY, Load
+from tests.soak.load import CONCURRENCY, READERS, RETRIED, Load
 from tests.soak.records import Record
-from tests.soak.site import CONNECTIONS, PROCESSES, Site, serving
+from tests.soak.site import CONNECTIONS, LASTING, PROCESSES, Site, serving
+from tests.soak.tables import COUNTED
 from tests.soak.watch import COUNT, Watch
 
 SHOWN = 10  # lines of evidence for each violation
@@ -48,7 +49,8 @@ def main() -> int:
     options = parser.parse_args()
     print(
         f"Soak: {options.minutes:g} minutes, seed {options.seed}, {PROCESSES} processes of at most "
-        f"{CONNECTIONS} connections, concurrency {CONCURRENCY}, CONN_MAX_AGE {options.max_age}",
+        f"{CONNECTIONS} connections, {LASTING} of them for what lasts, concurrency {CONCURRENCY} "
+        f"and {READERS} slow readers, CONN_MAX_AGE {options.max_age}",
         flush=True,
     )
     with tempfile.TemporaryDirectory(prefix="soak-") as temporary:
@@ -109,7 +111,10 @@ def report(run: Run) -> int:
     committed = set(run.site.committed_file.read_text().split())
     growth, grown = checks.memory(run.watch.memory)
     slow = [str(record) for record in run.burst if record.ended - record.started > FAST]
+    [[counted]] = run.site.database.rows(COUNTED)
     violations = checks.writes(records, rows, committed, faults) | {
+        "counts that are not those of the writes": checks.counts(records, rows, counted, RETRIED),
+        "foreign rows": checks.foreign(records),
         "errors that no fault explains": checks.errors(records, faults),
         "workers that are stuck, and what else is left": checks.leftovers(run.states, run.listed),
         "slow requests after the load": slow,
@@ -139,6 +144,7 @@ def print_figures(
     unsure = checks.unsure(records, rows, committed, faults)
     sent = sum(bool(record.token) for record in records)
     print(f"writes: {sent} sent, {len(rows)} there, {unsure} whose COMMIT was not acknowledged")
+    print_lasting(records)
     for kind, count in Counter(fault.kind for fault in faults).items():
         those = [fault for fault in faults if fault.kind == kind]
         hit = sum(
@@ -163,6 +169,19 @@ def print_figures(
     slowest = max(record.ended - record.started for record in run.burst)
     failed = sum(bool(record.problem) for record in run.burst)
     print(f"burst of {len(run.burst)} afterwards: {failed} failed, slowest {slowest:.2f} s")
+
+
+def print_lasting(records: list[Record]) -> None:
+    looked = [record for record in records if record.has_looked]
+    print(
+        f"tenants: {len(looked)} answers looked at, {sum(record.foreign for record in looked)} "
+        "foreign rows"
+    )
+    lasting = [record for record in records if record.lasts]
+    slow = [record for record in lasting if record.operation.endswith("slowly")]
+    for name, those in (("streams and WebSockets", lasting), ("of these slow readers", slow)):
+        refused = sum(record.is_refused for record in those)
+        print(f"{name}: {len(those)}, {refused} refused as the share was used up")
 
 
 def suspicious(log_file: Path) -> list[str]:

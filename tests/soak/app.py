@@ -1,7 +1,7 @@
 """What does the server of the soak test serve?
 
 Writes in every kind of transaction, `def` and `async def`, uploads, reads, streams, a WebSocket,
-and Django's views; and what the soak test asks a process about itself.
+Django's views, and what tenants see; and what the soak test asks a process about itself.
 """
 
 import asyncio
@@ -33,12 +33,18 @@ from fastapi import (  # noqa: E402
 )
 from fastapi.responses import JSONResponse, StreamingResponse  # noqa: E402
 
+from django_mullet import exception_handlers  # noqa: E402
 from django_mullet.asgi import mount_django  # noqa: E402
 from django_mullet.concurrency import pool  # noqa: E402
+from django_mullet.exceptions import AlreadyCommitted, OutcomeUnknown  # noqa: E402
+from django_mullet.lasting import share  # noqa: E402
 from django_mullet.limits import limiter  # noqa: E402
+from django_mullet.retries import retry_on_conflict  # noqa: E402
 from django_mullet.routing import APIRouter  # noqa: E402
-from django_mullet.transaction import Atomic  # noqa: E402
-from tests.soak.writing import Crashed, Order, awrite, rows, write  # noqa: E402
+from django_mullet.transaction import Atomic, atomic  # noqa: E402
+from tests.isolation import routes  # noqa: E402
+from tests.soak import tenants_app  # noqa: E402
+from tests.soak.writing import Crashed, Order, awrite, count, rows, write  # noqa: E402
 from tests.testapp.models import Item  # noqa: E402
 
 router = APIRouter()
@@ -139,6 +145,22 @@ def def_write_and_stream(order: Order) -> Response:
     return StreamingResponse(lines())
 
 
+@router.post("/def/told")
+@by_itself
+def def_told(order: Order) -> Response:
+    with atomic():
+        write(order)
+    return end(order)
+
+
+@router.post("/async/told")
+@by_itself
+async def async_told(order: Order) -> Response:
+    async with atomic():
+        await awrite(order)
+    return end(order)
+
+
 @router.post("/async/setting")
 async def async_setting(order: Order) -> Response:
     await awrite(order)
@@ -168,6 +190,27 @@ async def async_block(order: Order) -> Response:
             return end(order)
 
     return await sync_to_async(write_both)()
+
+
+# Writes that run again where they meet another
+
+
+@router.post("/def/retry")
+@by_itself
+@retry_on_conflict()
+def def_retry(order: Order, _: Atomic) -> Response:
+    count(order)
+    write(order)
+    return end(order)
+
+
+@router.post("/async/retry")
+@by_itself
+@retry_on_conflict()
+async def async_retry(order: Order, _: Atomic) -> Response:
+    await sync_to_async(count)(order)
+    await awrite(order)
+    return end(order)
 
 
 # Uploads
@@ -240,7 +283,17 @@ async def async_sleep(pause: float) -> None:
 
 
 app = FastAPI()
+exception_handlers.install(app)
 app.include_router(router, prefix="/api")
+for tenants in (routes.router, routes.outside, tenants_app.router):
+    app.include_router(tenants, prefix="/tenants")
+
+
+@app.exception_handler(OutcomeUnknown)
+@app.exception_handler(AlreadyCommitted)
+async def say_which(request: Request, error: Exception) -> Response:
+    """Tell the client more than a 500 does: what it has to find in the database."""
+    return JSONResponse({"detail": type(error).__name__}, 500)
 
 
 @app.websocket("/ws")
@@ -269,6 +322,7 @@ async def state() -> dict[str, Any]:
         "jobs waiting": pool.waiting,
         "connections counted": connections.open,
         "jobs waiting for a connection": len(connections._waiting),
+        "share of what lasts": share.count,
         "connections out of reach": connections.open - len(connections._parked),
         "tasks": len(asyncio.all_tasks()),
     }

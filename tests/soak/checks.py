@@ -3,13 +3,13 @@
 Each check returns its violations, as lines of evidence.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
 from tests.soak.records import Fault, Record
 
-__all__ = ["connections", "errors", "leftovers", "memory", "unsure", "writes"]
+__all__ = ["connections", "counts", "errors", "foreign", "leftovers", "memory", "unsure", "writes"]
 
 Samples = Sequence[tuple[float, int]]
 
@@ -31,6 +31,7 @@ AT_REST = (
     "busy",
     "jobs waiting",
     "jobs waiting for a connection",
+    "share of what lasts",
     "connections out of reach",
 )
 """What a process counts, and must be 0 when it has nothing to do."""
@@ -47,7 +48,13 @@ def writes(
     `rows` are those in the database, by token; `committed` are the tokens whose `on_commit`
     callbacks have run.
     """
-    lost, phantom, half, hooks = [], [], [], []
+    found: dict[str, list[str]] = {
+        "lost writes": [],
+        "phantom writes": [],
+        "half writes": [],
+        "double writes": [],
+        "on_commit without commit, or the reverse": [],
+    }
     known: set[str] = set()
     for record in records:
         if not record.token:
@@ -55,23 +62,52 @@ def writes(
         known.add(record.token)
         there = list(rows.get(record.token, []))
         evidence = f"{record}: rows {there}, on_commit ran: {record.token in committed}"
-        if there not in ([], BOTH):
-            half.append(evidence)
-        elif 200 <= record.status < 300 and not there:
-            lost.append(evidence)
-        elif record.status >= 400 and there and not _is_unsure(record, committed, faults):
-            phantom.append(evidence)
-        if record.token in committed and not there:
-            hooks.append(evidence)
-        if 200 <= record.status < 300 and record.token not in committed:
-            hooks.append(evidence)
-    unknown = [f"rows of {token}, which nobody sent" for token in rows if token not in known]
-    return {
-        "lost writes": lost,
-        "phantom writes": phantom + unknown,
-        "half writes": half,
-        "on_commit without commit, or the reverse": hooks,
-    }
+        for kind in _violated(record, there, committed, faults):
+            found[kind].append(evidence)
+    found["phantom writes"] += [
+        f"rows of {token}, which nobody sent" for token in rows if token not in known
+    ]
+    return found
+
+
+def _violated(
+    record: Record, there: list[int], committed: set[str], faults: Iterable[Fault]
+) -> Iterator[str]:
+    """Yield what is wrong with the rows that are `there`, of one request."""
+    is_stored = 200 <= record.status < 300 or record.problem == "AlreadyCommitted"
+    is_refused = record.status >= 400 and not is_stored
+    if len(set(there)) < len(there):
+        yield "double writes"
+    elif there not in ([], BOTH):
+        yield "half writes"
+    elif is_stored and not there:
+        yield "lost writes"
+    elif is_refused and there and not _is_unsure(record, committed, faults):
+        yield "phantom writes"
+    has_run = record.token in committed
+    if (has_run and not there) or (is_stored and not has_run):
+        yield "on_commit without commit, or the reverse"
+
+
+def counts(
+    records: Iterable[Record],
+    rows: Mapping[str, Sequence[int]],
+    counted: int,
+    paths: Sequence[str],
+) -> list[str]:
+    """Return whether `counted` is not how often those that count, at `paths`, have written."""
+    operations = {f"POST {path}" for path in paths}
+    written = sum(
+        record.operation in operations and record.token in rows
+        for record in records
+        if record.token
+    )
+    return [] if counted == written else [f"{written} have written, {counted} are counted"]
+
+
+def foreign(records: Iterable[Record]) -> list[str]:
+    """Return the requests that were shown rows of another tenant."""
+    return [f"{record}: {record.foreign} foreign rows" for record in records if record.foreign]
 
 
 def unsure(
@@ -87,10 +123,11 @@ def unsure(
 def _is_unsure(record: Record, committed: set[str], faults: Iterable[Fault]) -> bool:
     """Return whether `record`'s COMMIT may have failed for lack of an acknowledgement only.
 
-    Then nobody can know. If the callback of `on_commit` ran, the server did know.
+    Then nobody can know, and the answer says so; Django's does not tell it from other errors.
+    If the callback of `on_commit` ran, the server did know.
     """
     return record.token not in committed and any(
-        record.problem in ("status 503", "Django's status 500")
+        record.problem in ("OutcomeUnknown", "Django's status 500")
         and record.problem in fault.explains
         and fault.covers(record)
         for fault in faults

@@ -23,8 +23,22 @@ GONE = 20  # clients
 
 NO_PROBLEM: frozenset[str] = frozenset()
 # A stream cannot take its 200 back, and Django answers with its error page.
-NO_DATABASE = frozenset({"status 503", "cut short", "Django's status 500"})
-NO_PROCESS = frozenset({"cut", "cut short"})
+# A COMMIT without an answer, and what is lost after one, have names of their own.
+NO_DATABASE = frozenset(
+    {
+        "status 503",
+        "cut short",
+        "Django's status 500",
+        "OutcomeUnknown",
+        "AlreadyCommitted",
+        "task failed",
+        "closed 1013",
+    }
+)
+# Every connection waits for the lock, and a stream for one of them: longer than its head is held
+# back, so that it can only be cut if the share is used up by then.
+NO_TABLE = frozenset({"cut short"})
+NO_PROCESS = frozenset({"cut", "cut short", "task failed"})
 
 
 class NotRestarted(Exception):
@@ -123,7 +137,7 @@ KINDS: dict[str, tuple[Strike, frozenset[str]]] = {
     "database stopped": (Faults.database_stopped, NO_DATABASE),
     "process killed": (Faults.process_killed, NO_PROCESS),
     "clients gone": (Faults.clients_gone, NO_PROBLEM),
-    "table locked": (Faults.table_locked, NO_PROBLEM),
+    "table locked": (Faults.table_locked, NO_TABLE),
 }
 
 

@@ -12,28 +12,37 @@ from random import Random
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from tests.soak.client import Connection, Cut, Reply
+from tests.soak import tenants
+from tests.soak.answers import Refused, Unexpected, expect, expect_body
+from tests.soak.client import Connection, Cut
 from tests.soak.records import Record
+from tests.soak.tables import COUNTERS
 
-__all__ = ["CONCURRENCY", "Load"]
+__all__ = ["CONCURRENCY", "READERS", "RETRIED", "Load"]
 
 CONCURRENCY = 64
+READERS = 8  # that are slow, apart from those: at times more than may hold a connection
 HANGS = 25.0  # seconds without an answer; no fault lasts that long
 
 SETTING = ["/api/def/setting", "/api/def/setting/loop", "/api/def/setting/background"]
 SETTING += ["/api/def/savepoint", "/api/def/stream", "/api/async/setting"]
-BY_ITSELF = ["/api/def/atomic", "/api/def/dependency", "/api/def/block"]
-BY_ITSELF += ["/api/async/atomic", "/api/async/dependency", "/api/async/block"]
-DJANGO = ["/django/write"]
+BY_ITSELF = ["/api/def/dependency", "/api/def/block"]
+BY_ITSELF += ["/api/async/dependency", "/api/async/block"]
+ATOMIC = ["/api/def/atomic", "/api/async/atomic"]
+TOLD = ["/api/def/told", "/api/async/told"]
+DJANGO = ["/django/write", "/django/stream"]
+STREAMED = ["/api/def/stream", "/django/stream"]
+RETRIED = ["/api/def/retry", "/api/async/retry"]
 UPLOADS = ["/api/def/upload", "/api/async/upload"]
 ROWS = ["/api/def/rows/", "/api/async/rows/", "/django/rows/"]
 STREAMS = ["/api/def/stream", "/api/async/stream"]
 SLEEPS = ["/api/def/sleep", "/api/async/sleep"]
-STATUSES = {"keep": 200, "conflict": 403, "crash": 500, "refuse": 422}
+STATUSES = {"keep": 200, "conflict": 403, "crash": 500, "swallow": 500, "swallow query": 500}
+STATUSES |= {"refuse": 422}
+OFTEN = {"keep": 20, "conflict": 3, "crash": 1, "swallow": 1, "swallow query": 1, "refuse": 3}
 
 
-class Unexpected(Exception):
-    """An answer came, whole, and it is not the one that it must be."""
+Kind = Callable[[Connection, Random, Record], Awaitable[None]]
 
 
 class Load:
@@ -52,6 +61,8 @@ class Load:
         async with asyncio.TaskGroup() as clients:
             for number in range(CONCURRENCY):
                 clients.create_task(self._client(Random(f"{self._seed}-client-{number}")))
+            for number in range(READERS):
+                clients.create_task(self._reader(Random(f"{self._seed}-reader-{number}")))
 
     async def burst(self) -> list[Record]:
         """Return what came of `CONCURRENCY` requests sent at the same time."""
@@ -64,7 +75,8 @@ class Load:
     async def vanish(self, random: Random) -> None:
         """Send a request that may write, and be gone at any time before or while it is answered."""
         connection = Connection(self.port)
-        kind = random.choice([self._write, self._write, self._upload, self._stream])
+        kinds = [self._write, self._write, self._upload, self._stream, self._look, self._look]
+        kind = random.choice(kinds)
         record = Record("gone", time.monotonic())
         asking = asyncio.ensure_future(kind(connection, Random(random.random()), record))
         await asyncio.wait([asking], timeout=random.uniform(0, 0.2))
@@ -80,16 +92,27 @@ class Load:
         connection = Connection(self.port)
         while not self.over.is_set():
             record = await self._one(connection, random)
-            # After an exception, of a background task too, uvicorn closes the connection unsaid.
-            closes = record.status == 500 or record.operation.endswith("background")
+            # After an exception, also of what comes after the answer, uvicorn closes the connection
+            # unsaid: of a background task, and of a dependency that resets the tenant.
+            is_followed = record.operation.endswith("background") or record.has_looked
+            closes = record.status == 500 or is_followed
             if record.problem or closes or random.random() < 0.3:
                 connection.drop()
-            if record.problem:  # as a client that is told to retry later
+            if record.problem or record.is_refused:  # as a client that is told to retry later
                 await asyncio.sleep(random.uniform(0.1, 0.5))
         connection.drop()
 
-    async def _one(self, connection: Connection, random: Random) -> Record:
-        [(kind, _)] = random.choices(self._mix, [weight for _, weight in self._mix])
+    async def _reader(self, random: Random) -> None:
+        connection = Connection(self.port)  # which is not used: each reads by its own
+        while not self.over.is_set():
+            await self._one(connection, random, self._linger)
+            await asyncio.sleep(random.uniform(0.1, 2))
+
+    async def _one(
+        self, connection: Connection, random: Random, kind: Kind | None = None
+    ) -> Record:
+        if kind is None:
+            [(kind, _)] = random.choices(self._mix, [weight for _, weight in self._mix])
         record = Record(kind.__name__, time.monotonic())
         try:
             async with asyncio.timeout(HANGS):
@@ -102,6 +125,8 @@ class Load:
             hangs = isinstance(error, TimeoutError)
             record.problem = "hangs" if hangs else "cut"
             record.detail = repr(error)
+        except Refused:
+            record.is_refused = True
         except Unexpected as unexpected:
             record.problem = str(unexpected)
         record.ended = time.monotonic()
@@ -109,7 +134,7 @@ class Load:
         return record
 
     @property
-    def _mix(self) -> list[tuple[Callable[[Connection, Random, Record], Awaitable[None]], int]]:
+    def _mix(self) -> list[tuple[Kind, int]]:
         return [
             (self._write, 40),
             (self._read, 20),
@@ -117,23 +142,28 @@ class Load:
             (self._stream, 10),
             (self._sleep, 10),
             (self._talk, 6),
+            (self._look, 12),
             (self._miss, 3),
         ]
 
     async def _write(self, connection: Connection, random: Random, record: Record) -> None:
-        path = random.choice(SETTING + BY_ITSELF + DJANGO)
-        ends = ["keep", "conflict", "crash"] + ["refuse"] * (path in SETTING)
-        outcome = random.choices(ends, [20, 3, 1, 3][: len(ends)])[0]
+        path = random.choice(SETTING + ATOMIC + TOLD + BY_ITSELF + DJANGO + RETRIED)
+        ends = _ends(path)
+        [outcome] = random.choices(ends, [OFTEN[end] for end in ends])
         pause = random.choice([0, random.uniform(0, 0.02), random.uniform(0, 0.1)])
         record.operation, record.token = f"POST {path}", next(self._tokens)
         order = {"token": record.token, "pause": pause, "outcome": outcome}
+        statuses = [STATUSES[outcome]]
+        if path in RETRIED:
+            order["counter"] = random.randrange(COUNTERS)
+            statuses.append(409)
         reply = await connection.ask("POST", path, [json.dumps(order).encode()])
-        _expect(record, reply, STATUSES[outcome])
-        if outcome == "keep":
-            if path == "/api/def/stream":
-                _expect_body(record, reply.body == b"0\n1\n", reply)
+        expect(record, reply, *statuses)
+        if reply.status == 200:
+            if path in STREAMED:
+                expect_body(record, reply.body == b"0\n1\n", reply)
             else:
-                _expect_body(record, json.loads(reply.body) == {"token": record.token}, reply)
+                expect_body(record, json.loads(reply.body) == {"token": record.token}, reply)
             self._written.append(record.token)
 
     async def _read(self, connection: Connection, random: Random, record: Record) -> None:
@@ -143,8 +173,8 @@ class Load:
         path = random.choice(ROWS) + token
         record.operation = f"GET {path}"
         reply = await connection.ask("GET", path)
-        _expect(record, reply, 200)
-        _expect_body(record, reply.body.replace(b" ", b"") == found, reply)
+        expect(record, reply, 200)
+        expect_body(record, reply.body.replace(b" ", b"") == found, reply)
 
     async def _upload(self, connection: Connection, random: Random, record: Record) -> None:
         path = random.choice(UPLOADS)
@@ -158,26 +188,26 @@ class Load:
         pause = random.choice([0, random.uniform(0, 0.05)])
         target = f"{path}?token={record.token}"
         reply = await connection.ask("POST", target, pieces, content_type, pause)
-        _expect(record, reply, 200)
+        expect(record, reply, 200)
         digest = hashlib.sha256(content).hexdigest()
-        _expect_body(record, json.loads(reply.body) == digest, reply)
+        expect_body(record, json.loads(reply.body) == digest, reply)
         self._written.append(record.token)
 
     async def _stream(self, connection: Connection, random: Random, record: Record) -> None:
         path = random.choice(STREAMS)
-        record.operation = f"GET {path}"
+        record.operation, record.lasts = f"GET {path}", True
         count, pause = random.randint(0, 300), random.uniform(0, 0.1)
         reply = await connection.ask("GET", f"{path}?count={count}&pause={pause}")
-        _expect(record, reply, 200)
+        expect(record, reply, 200)
         lines = reply.body.splitlines()
         is_whole = lines[-1:] == [b"False"] and len(lines) <= count + 1
-        _expect_body(record, is_whole, reply)
+        expect_body(record, is_whole, reply)
 
     async def _sleep(self, connection: Connection, random: Random, record: Record) -> None:
         path = random.choice(SLEEPS)
         record.operation = f"GET {path}"
         reply = await connection.ask("GET", f"{path}?pause={random.uniform(0, 0.3)}")
-        _expect(record, reply, 200)
+        expect(record, reply, 200)
 
     async def _talk(self, connection: Connection, random: Random, record: Record) -> None:
         record.operation = "WebSocket"
@@ -188,26 +218,28 @@ class Load:
                     raise Unexpected("wrong echo")
                 await asyncio.sleep(random.uniform(0, 0.1))
 
+    async def _look(self, connection: Connection, random: Random, record: Record) -> None:
+        await tenants.ask(self.port, connection, random, record)
+
+    async def _linger(self, _: Connection, random: Random, record: Record) -> None:
+        await tenants.linger(self.port, random, record)
+
     async def _miss(self, connection: Connection, random: Random, record: Record) -> None:
         path, status = random.choice([("/api/def/sleep", 422), ("/api/no", 404), ("/no", 404)])
         record.operation = f"GET {path}"
-        _expect(record, await connection.ask("GET", path), status)
+        expect(record, await connection.ask("GET", path), status)
 
 
-def _expect(record: Record, reply: Reply, status: int) -> None:
-    record.status = reply.status
-    if reply.status != status:
-        record.detail = repr(reply.body[-200:])
-        by_django = "/django/" in record.operation
-        raise Unexpected(
-            f"Django's status {reply.status}" if by_django else f"status {reply.status}"
-        )
-
-
-def _expect_body(record: Record, is_right: bool, reply: Reply) -> None:
-    if not is_right:
-        record.detail = repr(reply.body[-200:])
-        raise Unexpected("wrong body")
+def _ends(path: str) -> list[str]:
+    """Return how a write there can end."""
+    if path in TOLD:  # it is stored before the end
+        return ["keep", "swallow", "swallow query"]
+    ends = ["keep", "conflict", "crash"]
+    if path in SETTING:
+        ends.append("refuse")
+    if path in SETTING + ATOMIC + RETRIED:  # Django's own blocks say nothing, and roll back
+        ends += ["swallow", "swallow query"]
+    return ends
 
 
 def _form(content: bytes) -> tuple[bytes, str]:

@@ -26,6 +26,14 @@ class Record:
     problem: str = ""
     """What is wrong: 'cut', 'cut short' (after the head), 'status 503', ...; empty if nothing."""
     detail: str = ""
+    lasts: bool = False
+    """Whether it is a stream or a WebSocket, for which there is a share of the connections."""
+    is_refused: bool = False
+    """Whether that share was used up."""
+    foreign: int = 0
+    """Rows of other tenants than the one who asked that came."""
+    has_looked: bool = False
+    """Whether the rows that came were looked at for that."""
 
     def __str__(self) -> str:
         return (

@@ -7,8 +7,9 @@ import logging
 import os
 import time
 
+from tests.isolation.matrix import TENANCIES
 from tests.servers.settings import *  # noqa: F403
-from tests.servers.settings import DATABASES
+from tests.servers.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE
 
 
 class Timed(logging.Formatter):
@@ -32,3 +33,9 @@ LOGGING = {
 DATABASES["default"]["ATOMIC_REQUESTS"] = True
 DATABASES["default"]["OPTIONS"] = {"application_name": f"soak-{os.getpid()}"}
 ROOT_URLCONF = "tests.soak.urls"
+
+TENANCY = TENANCIES["rls-yield"]
+"""How the routes of the isolation test, which are served too, set the tenant."""
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.isolation"]
+MIDDLEWARE = [*MIDDLEWARE, "tests.soak.middleware.TenantIfNamed"]

@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from tests import postgres
+from tests.isolation.data import ROLE
 from tests.server import ROOT, free_port
 from tests.settings import database
+from tests.soak.tables import make_tables
 
-__all__ = ["CONNECTIONS", "PROCESSES", "Database", "Site", "serving"]
+__all__ = ["CONNECTIONS", "LASTING", "PROCESSES", "Database", "Site", "serving"]
 
 PROCESSES = 2
 CONNECTIONS = 8  # of each process
+LASTING = 4  # of those, for streams and WebSockets
 STARTUP_TIMEOUT = 60  # seconds
 
 
@@ -110,10 +114,11 @@ def serving(directory: Path, max_age: int | None) -> Iterator[Site]:
         data.start()
         try:
             environment = _environment(data.url, directory, max_age)
+            as_role = make_conninfo(data.url, user=ROLE, password=ROLE)
             migrate = [sys.executable, "-m", "django", "migrate", "--verbosity=0", "--skip-checks"]
             subprocess.run(migrate, env=environment, cwd=ROOT, check=True)
-            data.rows("CREATE INDEX ON testapp_item (name)")
-            with _server(environment, data, directory) as site:
+            make_tables(data.url)
+            with _server(_environment(as_role, directory, max_age), data, directory) as site:
                 yield site
         finally:
             data.stop()
@@ -122,6 +127,7 @@ def serving(directory: Path, max_age: int | None) -> Iterator[Site]:
 def _environment(url: str, directory: Path, max_age: int | None) -> dict[str, str]:
     limits = {
         "CONNECTIONS": CONNECTIONS,
+        "LASTING": LASTING,
         "CONNECTION_TIMEOUT": 15,
         "ROLLBACK_ON_ERROR_RESPONSE": True,
     }
