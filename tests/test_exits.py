@@ -1,11 +1,13 @@
 """A database that is away is told as such, whatever a dependency does on its way out."""
+
 from collections.abc import Iterator
+
 import pytest
-from django.db import connection, transaction
-from django.http import HttpRequest, StreamingHttpResponse
+from django.db import connection
 from fastapi import Depends, FastAPI
 from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
+
 from django_mullet.routing import APIRouter
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -32,6 +34,7 @@ def stream() -> StreamingResponse:
     def lines() -> Iterator[str]:
         query("SELECT pg_terminate_backend(pg_backend_pid())")
         yield "x"
+
     return StreamingResponse(lines())
 
 

@@ -178,7 +178,7 @@ class DjangoHandler(ASGIHandler):
         with closing(body):
             execution = _DjangoExecution(scope, type(self), self._habits_of(scope["path"]))
             leave = execution.enter(takes_orm=True)
-            held_back = HeldBack(send, lambda: execution.is_queued)
+            held_back = HeldBack(send, execution)
             try:
                 async with self._until_client_leaves(receive):
                     await self._answer(scope, body, execution, held_back)

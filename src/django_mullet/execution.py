@@ -98,6 +98,8 @@ class Execution:
         self._started = False
         self._closed = False
         self._streams: tuple[Callable[[], None], ...] = ()
+        self.refusal: Exception | None = None
+        """Why it has got no connection, if it lasts."""
         self.is_body_begun = True
         """Whether a body that is made in workers, if there is one, has begun to be made."""
         if lasts:
@@ -396,9 +398,14 @@ class Execution:
             share.leave()
 
     def _count(self, *, in_any_case: bool = False) -> None:
-        if not self._is_counted:
+        if self._is_counted:
+            return
+        try:
             share.enter(in_any_case=in_any_case)
-            self._is_counted = True
+        except Overloaded as error:
+            self.refusal = error
+            raise
+        self._is_counted = True
 
     def _call(self, function: Callable[[], T]) -> T:
         databases.prepare(self._before_claim)

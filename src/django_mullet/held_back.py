@@ -5,30 +5,39 @@ it can still be answered with a 503.
 """
 
 import asyncio
-from collections.abc import Callable, MutableMapping
-from typing import Any
+from collections.abc import MutableMapping
+from typing import Any, Protocol
 
 from starlette.types import Send
 
-__all__ = ["PATIENCE", "HeldBack"]
+__all__ = ["PATIENCE", "HeldBack", "Producer"]
 
 PATIENCE = 0.5
 """Seconds after which the headers are sent though there is no body yet."""
 
 
-def _never() -> bool:
-    return False
+class Producer(Protocol):
+    """Whatever makes the body."""
+
+    refusal: Exception | None
+    """Why it gets no connection."""
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether it cannot even begin."""
+        ...
 
 
 class HeldBack:
     """A `send` of ASGI that sends `http.response.start` with the first piece of the body.
 
-    While `is_queued()` the body cannot even begin: then there is more patience.
+    While the `producer` cannot begin there is more patience. If it is refused a connection before
+    anything is sent, that is raised: FastAPI ends an event stream as if there was no error.
     """
 
-    def __init__(self, send: Send, is_queued: Callable[[], bool] = _never) -> None:
+    def __init__(self, send: Send, producer: Producer) -> None:
         self._send = send
-        self._is_queued = is_queued
+        self._producer = producer
         self._start: MutableMapping[str, Any] | None = None
         self._starting: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -56,6 +65,8 @@ class HeldBack:
     async def _send_start(self) -> None:
         start, self._start = self._start, None
         if start is not None:
+            if self._producer.refusal is not None:
+                raise self._producer.refusal
             self.has_sent = True
             await self._send(start)
 
@@ -63,7 +74,7 @@ class HeldBack:
         self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience)
 
     def _lose_patience(self) -> None:
-        if self._is_queued():
+        if self._producer.is_queued:
             self._wait()
         else:
             self._starting = asyncio.ensure_future(self._send_start())

@@ -304,7 +304,7 @@ async def _stream(
     send_all: Callable[[Send], Awaitable[None]], execution: Execution, send: Send
 ) -> None:
     """Send a body by `send_all`, or a 503 if it finds no connection before anything is sent."""
-    held_back = HeldBack(send, lambda: execution.is_queued)
+    held_back = HeldBack(send, execution)
     try:
         await send_all(held_back)
     except _NOT_AVAILABLE as error:
