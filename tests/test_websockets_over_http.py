@@ -20,12 +20,12 @@ from tests.waiting import until
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 APP = "tests.servers.sockets:app"
-ONE = {"THREADS": 1, "CONNECTIONS": 1, "CONNECTION_TIMEOUT": 2}
+ROOM_FOR_TEN = {"THREADS": 1, "CONNECTIONS": 11, "LASTING": 10, "CONNECTION_TIMEOUT": 2}
 
 
 @pytest.fixture(scope="module")
 def server(django_db_setup: None) -> Iterator[Server]:
-    with running(APP, mullet=ONE) as server:
+    with running(APP, mullet=ROOM_FOR_TEN) as server:
         yield server
 
 
@@ -39,7 +39,7 @@ def said(session: ClientConnection, message: str) -> Any:
 
 
 def assert_serves(server: Server) -> None:
-    """The one worker and the one connection are free."""
+    """A worker and a connection are free."""
     assert httpx.get(f"{server.url}/api/def/count", timeout=5).status_code == 200
 
 
@@ -52,12 +52,15 @@ def vanish(session: ClientConnection) -> None:
     session.socket.shutdown(socket.SHUT_RDWR)
 
 
-def test_many_sockets_that_wait_hold_neither_worker_nor_connection(server: Server) -> None:
+def test_many_sockets_that_wait_leave_connections_to_others(server: Server) -> None:
     with ExitStack() as stack:
         sessions = [stack.enter_context(opened(server, "/echo")) for _ in range(10)]
         for turn in ("a", "b"):
             assert [said(session, turn) for session in sessions] == [turn] * 10
             assert_serves(server)
+        with pytest.raises(InvalidStatus) as refused:
+            opened(server, "/echo")
+        assert refused.value.response.status_code == 503
 
     until(lambda: stored("finally") == 10)
     until(lambda: stored("exit") == 10)
@@ -107,14 +110,21 @@ def test_a_slow_reader_delays_nobody(server: Server) -> None:
     assert_serves(server)
 
 
-def test_a_connection_that_the_database_closes_is_replaced() -> None:
-    with running(APP, mullet=ONE) as server, opened(server, "/backend") as session:
-        first = said(session, "?")
-        assert said(session, "?") == first
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+def test_a_connection_that_the_database_closes_ends_its_socket_and_no_other() -> None:
+    with running(APP, mullet=ROOM_FOR_TEN) as server:
+        with opened(server, "/backend") as session:
+            first = said(session, "?")
+            assert said(session, "?") == first
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
 
-        assert said(session, "?") not in (first, None)
+            with pytest.raises(ConnectionClosedError) as closed:
+                said(session, "?")
+        with opened(server, "/backend") as session:
+            assert said(session, "?") not in (first, None)
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1013
 
 
 def test_a_handshake_is_answered_503_when_the_database_is_away() -> None:

@@ -22,6 +22,7 @@ from fastapi import params
 from fastapi.dependencies.models import Dependant
 
 from django_mullet._compat import function_stack, request_stack
+from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, current_execution
 from django_mullet.hops import in_worker, to_loop, to_worker
 from django_mullet.results import Present, holds_models
@@ -198,7 +199,7 @@ def adapt_endpoint(
     if found is Kind.GENERATOR and is_event_stream:
         return _presented_as(endpoint, _pulled(endpoint))
     if found in (Kind.GENERATOR, Kind.ASYNC_GENERATOR):
-        return _presented_as(endpoint, _closed(endpoint))
+        return _presented_as(endpoint, _closed(endpoint, is_event_stream=is_event_stream))
     return endpoint
 
 
@@ -253,19 +254,40 @@ def _pulled(endpoint: Endpoint) -> Endpoint:
     async def adapted(**values: Any) -> AsyncIterator[Any]:
         items = stream(endpoint(**values), current_execution.get())
         async with aclosing(items):
-            async for item in items:
+            async for item in _until_refused(items):
                 yield item
 
     return adapted
 
 
-def _closed(endpoint: Endpoint) -> Endpoint:
+async def _until_refused(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """Yield `items`, and no more where they get no connection.
+
+    FastAPI makes an error of an event stream cancel its request. Who sends it looks whether it was
+    refused, and answers 503.
+    """
+    try:
+        async for item in items:
+            yield item
+    except Overloaded:
+        if current_execution.get().refusal is None:
+            raise
+
+
+def _closed(endpoint: Endpoint, *, is_event_stream: bool) -> Endpoint:
     """Close the generator that `endpoint` gives when its request ends.
 
     Else that of a client which left is closed by the garbage collector: at any time, and within
     the execution of whichever request runs then.
     """
-    return _in_its_file(endpoint, lambda **values: _call_and_close(endpoint, **values))
+    call = _call_and_close
+    if is_event_stream:
+        call = _call_until_refused
+    return _in_its_file(endpoint, lambda **values: call(endpoint, **values))
+
+
+def _call_until_refused(endpoint: Endpoint, /, **values: Any) -> Any:
+    return _call_and_close(_until_refused, items=_call_and_close(endpoint, **values))
 
 
 def _call_and_close(endpoint: Endpoint, /, **values: Any) -> Any:

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
+from inspect import isawaitable
 from typing import Any
 
 import fastapi
@@ -30,7 +31,12 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from django_mullet import conf
-from django_mullet._compat import replace_function_stack, replace_request_stack, request_stack
+from django_mullet._compat import (
+    exception_handler,
+    replace_function_stack,
+    replace_request_stack,
+    request_stack,
+)
 from django_mullet.advice import advise
 from django_mullet.dependencies import Kind, Traits, traits
 from django_mullet.error_docs import Responses, listed
@@ -109,6 +115,7 @@ class DjangoRoute(APIRoute):
             _Mode.of(facts),
             around,
             unit_of(effective),
+            facts.endpoint in (Kind.GENERATOR, Kind.ASYNC_GENERATOR),
             Habits(),
             self.response_model,
         )
@@ -215,6 +222,7 @@ class _Plan:
     mode: _Mode
     around: Around | None
     unit: Unit
+    lasts: bool
     habits: Habits
     response_model: Any
 
@@ -222,14 +230,14 @@ class _Plan:
 async def _respond(plan: _Plan, request: Request) -> Response:
     """Answer `request`; a database that is away, or a full queue, is a 503."""
     mode = _OVERRIDDEN if plan.handler.overrides else plan.mode
-    make: Callable[..., Execution] = partial(Execution, habits=plan.habits, unit=plan.unit)
+    make: Callable[..., Execution] = Execution
     if plan.around is not None:
         await spool_form(request, request_stack(request.scope))
         chain = await plan.around.chain(request.scope, on_loop=mode.uses_loop)
-        make = partial(MiddlewareExecution, plan.around, chain, habits=plan.habits, unit=plan.unit)
+        make = partial(MiddlewareExecution, plan.around, chain)
         if chain.uses_loop:
             mode = replace(mode, uses_loop=True)
-    execution = make(request.scope)
+    execution = make(request.scope, habits=plan.habits, unit=plan.unit, lasts=plan.lasts)
     if settings.DEBUG:
         execution.log = QueryLog()
     try:
@@ -268,7 +276,7 @@ async def _execute(plan: _Plan, mode: _Mode, request: Request, execution: Execut
             if not lasts:
                 lasts = True
                 _leave_to(stack, execution, leave)
-            _go_on(stack, response, execution)
+            _go_on(stack, request, response, execution)
         elif lasts and _takes_long(response):
             execution.last()
         return response
@@ -286,7 +294,9 @@ def _leave_to(stack: AsyncExitStack, execution: Execution, leave: Callable[[], N
     stack.push_async_callback(execution.aclose)
 
 
-def _go_on(stack: AsyncExitStack, response: Response, execution: Execution) -> None:
+def _go_on(
+    stack: AsyncExitStack, request: Request, response: Response, execution: Execution
+) -> None:
     """Have what comes of `response` while it is sent, and afterwards, be part of the request."""
     stack.callback(execution.enter(takes_orm=True))
     execution.bring_context()
@@ -294,14 +304,17 @@ def _go_on(stack: AsyncExitStack, response: Response, execution: Execution) -> N
         follow_up_in_worker(response, execution)
         _close_in_the_end(stack, response.body_iterator)
         response.stream_response = partial(  # type: ignore[method-assign]
-            _stream, response.stream_response, execution
+            _stream, response.stream_response, execution, request
         )
     else:
         follow_up_in_worker(response, execution)
 
 
 async def _stream(
-    send_all: Callable[[Send], Awaitable[None]], execution: Execution, send: Send
+    send_all: Callable[[Send], Awaitable[None]],
+    execution: Execution,
+    request: Request,
+    send: Send,
 ) -> None:
     """Send a body by `send_all`, or a 503 if it finds no connection before anything is sent."""
     held_back = HeldBack(send, execution)
@@ -311,9 +324,19 @@ async def _stream(
         unavailable = _unavailable(error, execution)
         if unavailable is None or held_back.has_sent:
             raise
-        raise unavailable from error
+        # Not raised: FastAPI may have a group of tasks around it, which would make another of it.
+        await _send_error(unavailable, request, send)
     finally:
         held_back.give_up()
+
+
+async def _send_error(error: HTTPException, request: Request, send: Send) -> None:
+    handler = exception_handler(request.scope, error)
+    assert handler is not None, "Starlette has one for every HTTPException."
+    response = handler(request, error)
+    if isawaitable(response):
+        response = await response
+    await response(request.scope, request.receive, send)
 
 
 def _close_in_the_end(stack: AsyncExitStack, body: Any) -> None:
