@@ -41,9 +41,11 @@ class HeldBack:
         await self._send(message)
 
     def give_up(self) -> None:
-        """Send nothing more: the body has failed."""
+        """Send nothing more: the body has failed, or is complete."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._starting is not None:
+            self._starting.add_done_callback(_see)
 
     async def _send_start(self) -> None:
         start, self._start = self._start, None
@@ -52,4 +54,11 @@ class HeldBack:
             await self._send(start)
 
     def _lose_patience(self) -> None:
+        self.has_sent = True  # from now on, not when the task begins
         self._starting = asyncio.ensure_future(self._send_start())
+
+
+def _see(starting: asyncio.Task[None]) -> None:
+    """Have it be no error of the event loop's that a client left before it had the headers."""
+    if not starting.cancelled():
+        starting.exception()
