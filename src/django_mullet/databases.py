@@ -150,6 +150,7 @@ def limiter(alias: str) -> Limiter:
 
 
 _OF_EVERY = {
+    "_by_driver",
     "atomic_blocks",
     "autocommit",
     "close_at",
@@ -190,6 +191,9 @@ class LimitedConnection(WatchedConnection):
         """What `connect()` has noted about the session, as the attributes of this wrapper."""
         self.wrappers: list[Any] = []
         """Of `execute_wrappers`, those by receivers of `connection_created`."""
+        self._by_driver: dict[str, Any] = {}  # what there was when the driver had connected
+        self.is_for_one_request = False
+        """The backend has noted something that may be true in the request only that connected."""
 
     def ensure_connection(self) -> None:
         if self.parked:
@@ -242,13 +246,23 @@ class LimitedConnection(WatchedConnection):
             if name not in _OF_EVERY and before.get(name, _MISSING) is not value
         }
         self.wrappers = self.execute_wrappers[wrappers:]
+        self.is_for_one_request = not (_is_django_s(self) or all(map(self._is_kept, self.facts)))
+        self._by_driver = {}
+
+    def _is_kept(self, fact: str) -> bool:
+        """Return whether `fact` is of the connection, or what Django finds out about any."""
+        return self._by_driver.get(fact, _MISSING) is self.facts[fact] or any(
+            fact in vars(cls) for cls in type(self).__mro__ if cls.__module__.startswith(_DJANGO_S)
+        )
 
     def get_new_connection(self, conn_params: Any) -> Any:
         try:
-            return super().get_new_connection(conn_params)
+            new = super().get_new_connection(conn_params)
         except BaseException:
             limiter(self.alias).release()
             raise
+        self._by_driver = vars(self).copy()
+        return new
 
     def _go_on(self) -> bool:
         """Use what has been taken over, as the next request of its last worker would.
@@ -423,9 +437,20 @@ def _is_outdated() -> bool:
 
 def _used_elsewhere() -> bool:
     """Return whether an alias that has come since is used already, by an ordinary connection."""
+    return any(_elsewhere())
+
+
+def _elsewhere() -> Iterator[BaseDatabaseWrapper]:
+    for each in connections.all(initialized_only=True):
+        if each.connection is not None and each.alias not in _thread.connections:
+            yield each
+
+
+def _begun_elsewhere() -> bool:
+    """Return whether such a connection is in a transaction."""
     return any(
-        each.connection is not None and each.alias not in _thread.connections
-        for each in connections.all(initialized_only=True)
+        each.in_atomic_block or (each.settings_dict["AUTOCOMMIT"] and not each.autocommit)
+        for each in _elsewhere()
     )
 
 
@@ -445,13 +470,18 @@ def park() -> None:
     for connection in _thread.connections.values():
         is_open = connection.connection is not None
         if is_open and not (connection.parked or connection.is_held()):
-            limiter(connection.alias).park(connection)
+            if connection.is_for_one_request:
+                connection.abandon()
+            else:
+                limiter(connection.alias).park(connection)
     if _is_outdated():
         install()
 
 
 def give_back(*, clean: bool) -> None:
     """After a call that is a unit of its own: do what is done at the end of a request."""
+    if _is_outdated() and _begun_elsewhere():
+        return
     for connection in _thread.connections.values():
         if connection.connection is None or connection.parked or connection.is_held():
             continue

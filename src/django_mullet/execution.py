@@ -321,6 +321,8 @@ class Execution:
             databases.begin()
             self.start()
             databases.expect_no_loss()
+        elif self._closed and not databases.in_use():
+            databases.begin()  # the worker may have been another's meanwhile
         return function()
 
     def start(self) -> None:
