@@ -233,8 +233,8 @@ class Execution:
         """
         self._closed = True
         self.stop_streams()
-        if self._started:
-            goes_on = self._lease.is_busy
+        goes_on = self._lease.is_busy
+        if self._started or goes_on:
             finishing = Hop(self, self._finishing())
             self._lease.submit(finishing, in_any_case=True)
             if not goes_on:
