@@ -430,9 +430,9 @@ async def read_on() -> None:
 GOING_ON = [
     query,
     query_after_a_while,
-    hold_a_transaction,
-    begin_a_transaction_late,
-    fail_in_a_transaction,
+    pytest.param(hold_a_transaction, marks=pytest.mark.postgres),  # SQLite locks the table
+    pytest.param(begin_a_transaction_late, marks=pytest.mark.postgres),  # SQLite locks the table
+    pytest.param(fail_in_a_transaction, marks=pytest.mark.postgres),  # SQLite locks the table
     read_on,
 ]
 
