@@ -36,7 +36,7 @@ class Thread:
 
     def __init__(self, workers: WorkerPool) -> None:
         self._is_needed = True
-        self._lease = Lease(workers, lambda: self._is_needed)
+        self._lease = Lease(workers, lambda **_: self._is_needed)
 
     def close(self) -> None:
         """Let the thread go when it has done what was submitted before."""

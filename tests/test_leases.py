@@ -23,7 +23,7 @@ class Owner:
 
     def __init__(self, workers: WorkerPool, habits: Habits | None = None) -> None:
         self.needs_worker = False
-        self.lease = Lease(workers, lambda: self.needs_worker, habits)
+        self.lease = Lease(workers, lambda **_: self.needs_worker, habits)
 
     def thread(self) -> str:
         """Return the name of the thread in which the next job runs."""

@@ -30,7 +30,6 @@ __all__ = [
     "give_back",
     "in_use",
     "install",
-    "is_held",
     "keep_state",
     "lost_connection",
     "park",
@@ -114,9 +113,20 @@ def _is_outdated() -> bool:
 
 def _used_elsewhere() -> bool:
     """Return whether an alias that has come since is used already, by an ordinary connection."""
+    return any(_elsewhere())
+
+
+def _elsewhere() -> Iterator[BaseDatabaseWrapper]:
+    for each in connections.all(initialized_only=True):
+        if each.connection is not None and each.alias not in _thread.connections:
+            yield each
+
+
+def _begun_elsewhere() -> bool:
+    """Return whether such a connection is in a transaction."""
     return any(
-        each.connection is not None and each.alias not in _thread.connections
-        for each in connections.all(initialized_only=True)
+        each.in_atomic_block or (each.settings_dict["AUTOCOMMIT"] and not each.autocommit)
+        for each in _elsewhere()
     )
 
 
@@ -150,6 +160,8 @@ def park() -> None:
 
 def give_back(*, clean: bool) -> None:
     """After a call that is a unit of its own: do what is done at the end of a request."""
+    if _is_outdated() and _begun_elsewhere():
+        return
     for connection in _thread.connections.values():
         if connection.connection is None or connection.parked or connection.is_held():
             continue
@@ -220,8 +232,3 @@ def in_use() -> bool:
         if connection.connection is not None and not connection.parked:
             return True
     return _is_outdated() and _used_elsewhere()
-
-
-def is_held() -> bool:
-    """Return whether the calling worker is in the middle of a transaction, or of a result."""
-    return any(connection.is_held() for connection in _thread.connections.values())

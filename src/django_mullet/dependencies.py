@@ -366,18 +366,22 @@ def _coroutine_function(call: Endpoint) -> Endpoint:
 class _Managed:
     """A generator that is left in the worker that entered it."""
 
-    __slots__ = ("_execution", "_manager")
+    __slots__ = ("_execution", "_is_entered", "_manager")
 
     def __init__(self, call: Endpoint, values: dict[str, Any]) -> None:
         self._execution = current_execution.get()
         self._manager = contextmanager(call)(**values)
+        self._is_entered = False
 
     def enter(self) -> Any:
         value = self._manager.__enter__()
         self._execution.hold()
+        self._is_entered = True
         return value
 
     def leave(self, *exc_info: Any) -> Any:
+        if not self._is_entered:
+            return False
         try:
             return self._manager.__exit__(*exc_info)
         except (OperationalError, InterfaceError):
@@ -394,13 +398,13 @@ def _entered(call: Endpoint, scope: Scope) -> Endpoint:
 
     async def adapted(**values: Any) -> Any:
         manager = _Managed(call, values)
-        value = await _in_worker(manager.enter)
 
         async def leave(*exc_info: Any) -> Any:
             return await _leave_in_worker(functools.partial(manager.leave, *exc_info))
 
+        # Before it is entered, as the request may be cancelled just then.
         stack_of(current_execution.get().scope).push_async_exit(leave)
-        return value
+        return await _in_worker(manager.enter)
 
     return adapted
 
@@ -410,9 +414,8 @@ def _managed(call: Endpoint) -> Endpoint:
 
     async def adapted(**values: Any) -> AsyncIterator[Any]:
         manager = _Managed(call, values)
-        value = await _in_worker(manager.enter)
         try:
-            yield value
+            yield await _in_worker(manager.enter)
         except BaseException as error:
             leave = functools.partial(manager.leave, type(error), error, error.__traceback__)
             if not await _leave_in_worker(leave):

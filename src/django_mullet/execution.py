@@ -91,7 +91,7 @@ class Execution:
         self._context: Context | None = None
         self.has_worker = False
         """Whether the next job belongs in the worker of the last, as noted after that."""
-        self._lease = Lease(pool, lambda: self.has_worker, self._habits)
+        self._lease = Lease(pool, self._needs_worker, self._habits)
         self._holds = 0
         self._uses_connection = False
         self._shared = sharing.held_by_test()
@@ -244,8 +244,8 @@ class Execution:
         """
         self._closed = True
         self.stop_streams()
-        if self._started:
-            goes_on = self._lease.is_busy
+        goes_on = self._lease.is_busy
+        if self._started or goes_on:
             finishing = Hop(self, self._finishing())
             self._lease.submit(finishing, in_any_case=True)
             if not goes_on:
@@ -339,6 +339,8 @@ class Execution:
             databases.begin()
             self.start()
             databases.expect_no_loss()
+        elif self._closed and not databases.in_use():
+            databases.begin()  # the worker may have been another's meanwhile
         return function()
 
     def start(self) -> None:
@@ -351,9 +353,10 @@ class Execution:
 
     def finish(self) -> None:
         """End Django's request, and leave nothing of it behind in the worker."""
-        self._started = False
+        was_started, self._started = self._started, False
         set_hop(None)  # nobody runs on the loop what a receiver of the signal might wait for
-        lifecycle.log_errors(self.end)
+        if was_started:
+            lifecycle.log_errors(self.end)
         self.give_up_connections()
 
     def give_up_connections(self) -> None:
@@ -385,6 +388,17 @@ class Execution:
     def _is_of_calls(self) -> bool:
         """Return whether each call is a unit of its own."""
         return self._closed or self._unit == "call"
+
+    def _needs_worker(self, *, waits_long: bool = False) -> bool:
+        """Return whether the next job belongs in the worker of the last.
+
+        One that `waits_long` may have been forgotten: what a task that outlives its request has
+        begun to read, and is not going to end.
+        """
+        if waits_long and self._is_of_calls() and not self._holds:
+            databases.give_back(clean=self._unit == "call")
+            self._note_use()
+        return self.has_worker
 
     def _note_use(self) -> None:
         """Note, before anybody is told of the end of a job, what it has left in its worker."""

@@ -58,14 +58,16 @@ class HeldBack:
         await self._send(message)
 
     def give_up(self) -> None:
-        """Send nothing more: the body has failed."""
+        """Send nothing more: the body has failed, or is complete."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._starting is not None:
+            self._starting.add_done_callback(_see)
 
     async def _send_start(self) -> None:
         start, self._start = self._start, None
         if start is not None:
-            if self._producer.refusal is not None:
+            if self._producer.refusal is not None and not self.has_sent:
                 raise self._producer.refusal
             self.has_sent = True
             await self._send(start)
@@ -76,5 +78,6 @@ class HeldBack:
     def _lose_patience(self) -> None:
         if self._producer.is_queued:
             self._wait()
-        else:
-            self._starting = asyncio.ensure_future(self._send_start())
+            return
+        self.has_sent = True  # from now on, not when the task begins
+        self._starting = asyncio.ensure_future(self._send_start())

@@ -8,12 +8,12 @@ until it closes its connections. They run one after the other in any case.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from queue import Empty
 from typing import Protocol
 
-from django_mullet.concurrency import Worker, WorkerPool, current_worker
+from django_mullet.concurrency import IDLE, Worker, WorkerPool, current_worker
 
-__all__ = ["Habits", "Lease", "LeasedJob"]
+__all__ = ["Habits", "IsNeeded", "Lease", "LeasedJob"]
 
 
 class Habits:
@@ -33,11 +33,19 @@ class LeasedJob(Protocol):
         """Tell who waits for the job that it will not be done."""
 
 
+class IsNeeded(Protocol):
+    """Says, in the worker, whether the next job belongs in the same one."""
+
+    def __call__(self, *, waits_long: bool = False) -> bool:
+        """Return so; the worker may have waited for it for long already."""
+        ...
+
+
 class Lease:
     """The jobs of one owner, and the worker that they run in.
 
     `is_needed` is called in the worker after the last of the jobs: whether the next belongs in
-    the same worker, which then waits for it and does nothing else. `habits` say what is to be
+    the same worker, which then waits for it and does nothing else; and again every `IDLE` seconds. `habits` say what is to be
     expected of the jobs.
     """
 
@@ -53,9 +61,7 @@ class Lease:
         "has_worker",
     )
 
-    def __init__(
-        self, pool: WorkerPool, is_needed: Callable[[], bool], habits: Habits | None = None
-    ) -> None:
+    def __init__(self, pool: WorkerPool, is_needed: IsNeeded, habits: Habits | None = None) -> None:
         self._pool = pool
         self._habits = habits or Habits()
         self._is_needed = is_needed
@@ -150,9 +156,24 @@ class Lease:
                 return None
             self._waiting = worker
             worker.is_waiting = True
-        job = worker.inbox.get()
-        worker.busy_since = time.monotonic()
-        return job  # type: ignore[return-value]
+        while True:
+            try:
+                job = worker.inbox.get(timeout=IDLE)
+            except Empty:
+                if not keep and self._is_over(worker):
+                    return None
+            else:
+                worker.busy_since = time.monotonic()
+                return job  # type: ignore[return-value]
+
+    def _is_over(self, worker: Worker) -> bool:
+        """Return whether `worker`, which has waited for long, may go, and no job is coming to it."""
+        with self._changing:
+            if self._waiting is not worker or self._is_needed(waits_long=True):
+                return False
+            self._waiting = None
+            worker.is_waiting = self.has_worker = False
+            return True
 
 
 class _Resume:

@@ -15,6 +15,7 @@ from fastapi.dependencies.models import Dependant
 from django_mullet import databases
 from django_mullet.dependencies import Kind, below, kind
 from django_mullet.execution import Unit
+from django_mullet.transaction import atomic_request
 
 __all__ = ["ConnectionPer", "unit_of", "without_units"]
 
@@ -77,5 +78,7 @@ def _check_calls(dependant: Dependant) -> None:
 def _generators(dependant: Dependant) -> Iterator[str]:
     for sub in below(dependant):
         call: Any = sub.call
-        if kind(call) is Kind.GENERATOR:
+        if call is atomic_request:
+            yield "Atomic"
+        elif kind(call) is Kind.GENERATOR:
             yield getattr(call, "__name__", type(call).__name__)

@@ -283,9 +283,9 @@ async def _execute(plan: _Plan, mode: _Mode, request: Request, execution: Execut
     finally:
         if not lasts:
             leave()
-            if execution.has_worker:
-                await execution.aclose()
-            elif execution.is_started:
+            if execution.has_worker or not execution.is_started:
+                await execution.aclose()  # a task that goes on must not begin the request now
+            else:
                 stack.push_async_callback(execution.aclose)
 
 

@@ -1,0 +1,1 @@
+"""Backends that keep state on their wrapper, as that of `django-tenants` does."""

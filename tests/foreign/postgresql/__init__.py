@@ -1,0 +1,1 @@
+"""A backend for postgresql that keeps a tenant on its wrapper."""

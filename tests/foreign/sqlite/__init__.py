@@ -1,0 +1,1 @@
+"""A backend for sqlite that keeps a tenant on its wrapper."""

@@ -1,0 +1,167 @@
+"""Headers wait for the first piece of the body, for a while."""
+
+import asyncio
+import gc
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from django_mullet import held_back
+from django_mullet.held_back import HeldBack
+
+START = {"type": "http.response.start", "status": 200, "headers": []}
+BODY = {"type": "http.response.body", "body": b"a", "more_body": True}
+END = {"type": "http.response.body", "body": b""}
+
+
+class Client:
+    """What the server sends to."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.messages: list[Any] = []
+        self.is_slow = asyncio.Event()
+        self.is_slow.set()
+        self._fails = fails
+
+    async def __call__(self, message: Any) -> None:
+        await self.is_slow.wait()
+        if self._fails:
+            raise OSError("it has left")
+        self.messages.append(message)
+
+
+def with_client(
+    use: Callable[[Client, HeldBack], Coroutine[Any, Any, None]], *, fails: bool = False
+) -> list[Any]:
+    """Return what is sent by `use`; errors that nobody has seen are errors of the test."""
+    unseen: list[Any] = []
+
+    async def main() -> list[Any]:
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: unseen.append(told))
+        client = Client(fails)
+        await asyncio.wait_for(use(client, HeldBack(client)), 5)
+        return client.messages
+
+    messages = asyncio.run(main())
+    gc.collect()
+    assert not unseen
+    return messages
+
+
+@pytest.fixture
+def is_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_back, "PATIENCE", 0)
+
+
+async def turns(count: int = 5) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def test_the_start_is_sent_with_the_first_piece() -> None:
+    async def use(client: Client, send: HeldBack) -> None:
+        await send(START)
+        await turns()
+        assert client.messages == []
+        assert not send.has_sent
+        await send(BODY)
+        assert client.messages == [START, BODY]
+        assert send.has_sent
+        await send(END)
+
+    assert with_client(use) == [START, BODY, END]
+
+
+@pytest.mark.usefixtures("is_impatient")
+def test_it_is_sent_when_patience_is_over() -> None:
+    async def use(client: Client, send: HeldBack) -> None:
+        await send(START)
+        await turns()
+        assert client.messages == [START]
+        assert send.has_sent
+        await send(BODY)
+        await send(END)
+
+    assert with_client(use) == [START, BODY, END]
+
+
+@pytest.mark.usefixtures("is_impatient")
+@pytest.mark.parametrize("count", range(5))
+def test_it_is_sent_once_and_first_whenever_the_body_comes(count: int) -> None:
+    async def use(client: Client, send: HeldBack) -> None:
+        await send(START)
+        await turns(count)
+        await send(BODY)
+        await turns()
+
+    assert with_client(use) == [START, BODY]
+
+
+@pytest.mark.usefixtures("is_impatient")
+def test_the_body_waits_for_a_start_that_is_on_its_way() -> None:
+    async def use(client: Client, send: HeldBack) -> None:
+        client.is_slow.clear()
+        await send(START)
+        await turns()
+        sending = asyncio.create_task(send(BODY))
+        await turns()
+        assert client.messages == []
+        client.is_slow.set()
+        await sending
+
+    assert with_client(use) == [START, BODY]
+
+
+@pytest.mark.usefixtures("is_impatient")
+@pytest.mark.parametrize("count", range(5))
+def test_one_who_has_given_up_can_answer_unless_it_is_sent(count: int) -> None:
+    """No more than one answer, whenever the body fails."""
+
+    async def use(client: Client, send: HeldBack) -> None:
+        await send(START)
+        await turns(count)
+        send.give_up()
+        if not send.has_sent:
+            await client("another")
+        await turns()
+
+    assert with_client(use) in ([START], ["another"])
+
+
+def test_without_patience_nothing_is_sent_after_giving_up() -> None:
+    async def use(client: Client, send: HeldBack) -> None:
+        await send(START)
+        send.give_up()
+        await asyncio.sleep(0.01)
+        assert not send.has_sent
+
+    assert with_client(use) == []
+
+
+def test_giving_up_before_anything_does_nothing() -> None:
+    async def use(client: Client, send: HeldBack) -> None:
+        send.give_up()
+
+    assert with_client(use) == []
+
+
+@pytest.mark.usefixtures("is_impatient")
+def test_the_body_hears_that_the_client_has_left() -> None:
+    async def use(client: Client, send: HeldBack) -> None:
+        await send(START)
+        await turns()
+        with pytest.raises(OSError, match="it has left"):
+            await send(BODY)
+
+    assert with_client(use, fails=True) == []
+
+
+@pytest.mark.usefixtures("is_impatient")
+def test_that_a_client_has_left_is_no_error_where_nothing_more_is_sent() -> None:
+    async def use(client: Client, send: HeldBack) -> None:
+        await send(START)
+        await turns()
+        send.give_up()
+
+    assert with_client(use, fails=True) == []
