@@ -31,6 +31,14 @@ class Client:
         self.messages.append(message)
 
 
+class Producer:
+    """Makes the body."""
+
+    def __init__(self) -> None:
+        self.refusal: Exception | None = None
+        self.is_queued = False
+
+
 def with_client(
     use: Callable[[Client, HeldBack], Coroutine[Any, Any, None]], *, fails: bool = False
 ) -> list[Any]:
@@ -40,7 +48,7 @@ def with_client(
     async def main() -> list[Any]:
         asyncio.get_running_loop().set_exception_handler(lambda _, told: unseen.append(told))
         client = Client(fails)
-        await asyncio.wait_for(use(client, HeldBack(client)), 5)
+        await asyncio.wait_for(use(client, HeldBack(client, Producer())), 5)
         return client.messages
 
     messages = asyncio.run(main())
@@ -165,3 +173,33 @@ def test_that_a_client_has_left_is_no_error_where_nothing_more_is_sent() -> None
         send.give_up()
 
     assert with_client(use, fails=True) == []
+
+
+def test_it_waits_longer_for_a_body_that_cannot_begin(is_impatient: None) -> None:
+    async def main() -> list[int]:
+        client, producer = Client(), Producer()
+        producer.is_queued = True
+        held = HeldBack(client, producer)
+        await held(START)
+        await asyncio.sleep(0.01)
+        before = len(client.messages)
+        producer.is_queued = False
+        await asyncio.sleep(0.01)
+        return [before, len(client.messages)]
+
+    assert asyncio.run(main()) == [0, 1]
+
+
+def test_a_body_that_was_refused_a_connection_is_not_sent() -> None:
+    async def main() -> list[Any]:
+        client, producer = Client(), Producer()
+        held = HeldBack(client, producer)
+        await held(START)
+        producer.refusal = LookupError("none left")
+        with pytest.raises(LookupError, match="none left"):
+            await held({"type": "http.response.body", "body": b"", "more_body": False})
+        held.give_up()
+        assert not held.has_sent
+        return client.messages
+
+    assert asyncio.run(main()) == []

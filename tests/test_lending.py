@@ -484,11 +484,27 @@ def test_middleware_runs_around_it() -> None:
     assert asked_meanwhile(router) == [0, 200, 0]
 
 
-def looks_at_rows(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Is Django middleware that queries before and after."""
+def test_middleware_that_is_a_function_and_has_queried_is_in_the_middle_of_its_own_call() -> None:
+    middleware = ["tests.test_lending.looks_at_rows_before"]
+    router = with_two(connection="call", django_middleware=middleware)
+
+    assert asked_meanwhile(router) == [0, 503, 0]
+
+
+def looks_at_rows_before(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Is Django middleware that queries before."""
 
     def middleware(request: Any) -> Any:
         Item.objects.count()
+        return get_response(request)
+
+    return middleware
+
+
+def looks_at_rows(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Is Django middleware that queries after."""
+
+    def middleware(request: Any) -> Any:
         response = get_response(request)
         Item.objects.count()
         return response
@@ -588,7 +604,7 @@ def test_a_transaction_around_a_route_is_refused() -> None:
 
     async def create(_: Atomic) -> None: ...
 
-    with pytest.raises(ImproperlyConfigured, match="where 'atomic_request' is a dependency"):
+    with pytest.raises(ImproperlyConfigured, match="where 'Atomic' is a dependency"):
         router.post("/create")(create)
 
 

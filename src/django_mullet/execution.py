@@ -291,10 +291,13 @@ class Execution:
         if self._shared is not None:
             self._shared.__exit__()
         set_hop(None)
-        self.hold()  # what others do meanwhile is in the middle of this call
+        is_used = databases.in_use()  # then what others do meanwhile is in the middle of that
+        if is_used:
+            self.hold()
         hop.wait_for(below)
         self._lease.wait()
-        self.release()
+        if is_used:
+            self.release()
         set_hop(hop)
         if self._shared is not None:
             self._shared.__enter__()

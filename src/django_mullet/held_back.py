@@ -81,3 +81,9 @@ class HeldBack:
             return
         self.has_sent = True  # from now on, not when the task begins
         self._starting = asyncio.ensure_future(self._send_start())
+
+
+def _see(starting: asyncio.Task[None]) -> None:
+    """Have it be no error of the event loop's that a client left before it had the headers."""
+    if not starting.cancelled():
+        starting.exception()

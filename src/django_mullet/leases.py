@@ -44,9 +44,9 @@ class IsNeeded(Protocol):
 class Lease:
     """The jobs of one owner, and the worker that they run in.
 
-    `is_needed` is called in the worker after the last of the jobs: whether the next belongs in
-    the same worker, which then waits for it and does nothing else; and again every `IDLE` seconds. `habits` say what is to be
-    expected of the jobs.
+    `is_needed` is called in the worker after the last of the jobs, and again every `IDLE` seconds:
+    whether the next belongs in the same worker, which then waits for it and does nothing else.
+    `habits` say what is to be expected of the jobs.
     """
 
     __slots__ = (
@@ -167,7 +167,7 @@ class Lease:
                 return job  # type: ignore[return-value]
 
     def _is_over(self, worker: Worker) -> bool:
-        """Return whether `worker`, which has waited for long, may go, and no job is coming to it."""
+        """Return whether `worker`, which has waited for long, may go: no job is coming to it."""
         with self._changing:
             if self._waiting is not worker or self._is_needed(waits_long=True):
                 return False
