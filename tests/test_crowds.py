@@ -353,8 +353,7 @@ def test_who_leaves_at_any_time_gives_all_back(path: str) -> None:
 @ordinary.websocket("/socket")
 async def socket(websocket: WebSocket, _: Annotated[int, Depends(generator)]) -> None:
     await websocket.accept()
-    while True:
-        await websocket.receive_text()
+    async for _ in websocket.iter_text():
         await websocket.send_json(await Item.objects.acount())
 
 
@@ -363,7 +362,8 @@ async def socket_per_call(websocket: WebSocket) -> None:
     await websocket.accept()
     async with atomic():
         await websocket.send_json(await Item.objects.acount())
-        await websocket.receive_text()
+        async for _ in websocket.iter_text():
+            pass
 
 
 app.include_router(ordinary, prefix="/sockets")

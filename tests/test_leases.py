@@ -1,10 +1,12 @@
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 
 import pytest
 from django.test import override_settings
 
+from django_mullet import leases
 from django_mullet.concurrency import WorkerPool
 from django_mullet.exceptions import Overloaded
 from django_mullet.leases import Habits, Lease
@@ -81,6 +83,39 @@ def test_a_lease_keeps_its_worker_from_others(workers: WorkerPool) -> None:
     assert other.thread() not in leased
     owner.let_go()
     idle(workers, 2)
+
+
+def test_a_worker_that_waits_in_vain_goes(
+    workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "PATIENCE", 0.01)
+    asked: list[bool] = []
+
+    def is_needed(*, waits_long: bool = False) -> bool:
+        asked.append(waits_long)
+        return len(asked) < 4
+
+    lease = Lease(workers, is_needed)
+    Job(lease).result(timeout=5)
+
+    until(lambda: len(workers._idle) == 1)
+    assert asked == [False, True, True, True]
+    assert not lease.has_worker
+    assert Job(lease).result(timeout=5) == "mullet-1"
+
+
+def test_one_that_has_others_done_meanwhile_does_not_go(
+    workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "PATIENCE", 0.01)
+    owner = Owner(workers)
+
+    job = Job(owner.lease, owner.lease.wait)
+    time.sleep(0.1)
+    assert not job.done()
+    owner.lease.resume()
+
+    assert job.result(timeout=5) == "mullet-1"
 
 
 def test_jobs_run_one_after_the_other(workers: WorkerPool) -> None:

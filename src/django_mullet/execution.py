@@ -240,7 +240,7 @@ class Execution:
 
         A task that outlives the request may go on using the execution: each of its calls
         is then a unit of its own, in any worker. One that is in a transaction keeps the worker;
-        and nobody waits for a call that has begun.
+        and nobody waits for a call that has begun. A cancellation is raised when all is done.
         """
         self._closed = True
         self.stop_streams()
@@ -248,8 +248,9 @@ class Execution:
         if self._started or goes_on:
             finishing = Hop(self, self._finishing())
             self._lease.submit(finishing, in_any_case=True)
-            if not goes_on:
-                await finishing.settled(gives_up=False)
+            cancelled = None if goes_on else await finishing.settled(gives_up=False)
+            if cancelled is not None:
+                raise cancelled
 
     @property
     def is_started(self) -> bool:

@@ -11,9 +11,13 @@ from collections import deque
 from queue import Empty
 from typing import Protocol
 
-from django_mullet.concurrency import IDLE, Worker, WorkerPool, current_worker
+from django_mullet.concurrency import Worker, WorkerPool, current_worker
 
 __all__ = ["Habits", "IsNeeded", "Lease", "LeasedJob"]
+
+
+PATIENCE = 1.0
+"""Seconds after which a worker that waits for a job asks whether it still needs to."""
 
 
 class Habits:
@@ -44,9 +48,9 @@ class IsNeeded(Protocol):
 class Lease:
     """The jobs of one owner, and the worker that they run in.
 
-    `is_needed` is called in the worker after the last of the jobs, and again every `IDLE` seconds:
-    whether the next belongs in the same worker, which then waits for it and does nothing else.
-    `habits` say what is to be expected of the jobs.
+    `is_needed` is called in the worker after the last of the jobs, and every `PATIENCE` seconds
+    from then on: whether the next belongs in the same worker, which waits for it and does nothing
+    else. `habits` say what is to be expected of the jobs.
     """
 
     __slots__ = (
@@ -158,7 +162,7 @@ class Lease:
             worker.is_waiting = True
         while True:
             try:
-                job = worker.inbox.get(timeout=IDLE)
+                job = worker.inbox.get(timeout=PATIENCE)
             except Empty:
                 if not keep and self._is_over(worker):
                     return None
