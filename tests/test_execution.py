@@ -268,6 +268,22 @@ def test_a_request_starts_and_finishes_once(events: list[str], work: Callable[[]
     assert events == ["started mullet http", "finished mullet"]
 
 
+def test_the_signals_of_a_request_need_no_connection(events: list[str]) -> None:
+    """Though Django's receivers look whether those that are open can be used."""
+
+    async def query(execution: Execution) -> None:
+        await execution.run(Item.objects.count)
+
+    async def use(execution: Execution) -> bool:
+        await execution.run(lambda: None)
+        return execution.has_worker
+
+    pool.stop()
+    execute(query)
+
+    assert execute(use) is False
+
+
 def test_without_work_nothing_starts(events: list[str]) -> None:
     async def use(execution: Execution) -> None:
         assert not execution.is_started

@@ -90,6 +90,11 @@ class LimitedConnection(WatchedConnection):
         if self.health_check_enabled and not self.health_check_done:
             super().close_if_health_check_failed()
 
+    def close_if_unusable_or_obsolete(self) -> None:
+        # Django's receivers of `request_started` would claim it to look: it has its turn then.
+        if not self.parked:
+            super().close_if_unusable_or_obsolete()
+
     def _claim(self) -> None:
         if job.before_claim is not None:
             job.before_claim()
@@ -126,7 +131,8 @@ class LimitedConnection(WatchedConnection):
         changed = {
             name: value
             for name, value in vars(self).items()
-            if name not in _OF_EVERY and before.get(name, _MISSING) is not value
+            if name not in _OF_EVERY
+            and (name in self.facts or before.get(name, _MISSING) is not value)
         }
         if has_state(self):
             # It may be what the session was told for a request: not true of it for long.
