@@ -48,8 +48,10 @@ def unit_of(dependant: Dependant) -> Unit:
 
     Raises `ImproperlyConfigured` where its calls cannot have one each.
     """
-    units = [sub.call.unit for sub in dependant.dependencies if isinstance(sub.call, ConnectionPer)]
-    unit: Unit = units[-1] if units else "request"
+    unit: Unit = "request"
+    for sub in dependant.dependencies:
+        if isinstance(sub.call, ConnectionPer):
+            unit = sub.call.unit
     if unit == "call":
         _check_calls(dependant)
     return unit

@@ -21,7 +21,7 @@ from starlette.websockets import WebSocketState
 from django_mullet import conf
 from django_mullet.dependencies import adapted_dependencies
 from django_mullet.exceptions import Overloaded
-from django_mullet.execution import Execution, Habits, current_execution
+from django_mullet.execution import Execution, Habits, Unit, current_execution
 from django_mullet.lending import unit_of, without_units
 from django_mullet.middleware import mark, without_marks
 from django_mullet.origins import FORBIDDEN, is_foreign
@@ -45,7 +45,7 @@ class DjangoWebSocket:
     """The ASGI application of a WebSocket route."""
 
     def __init__(self, route: APIWebSocketRoute, overrides_provider: Any) -> None:
-        self._unit = unit_of(route.dependant)
+        self._unit: Unit = unit_of(route.dependant)
         self._habits = Habits()
         dependant = without_units(route.dependant)
         if mark(dependant) is None:  # else the mark itself refuses to run
