@@ -32,6 +32,10 @@ test: $(VENV)/dev.stamp  ## Run every test, on SQLite and on PostgreSQL
 	env -u DATABASE_URL scripts/test
 	python -m tests.postgres -- scripts/test
 
+.PHONY: test-load
+test-load: $(VENV)/dev.stamp  ## Run the tests that send many requests at once to servers, on PostgreSQL
+	LOAD=1 python -m tests.postgres -- scripts/test
+
 # Which FastAPI: `upstream` is the newest, `upstream-oldest` the oldest that is supported.
 UPSTREAM ?= upstream
 

@@ -13,7 +13,10 @@ from django.db import connection, connections
 from tests.load import Answer, answers_of_server, at_once
 from tests.server import Server, database, running
 
-pytestmark = [pytest.mark.usefixtures("django_db_setup", "many_files")]
+pytestmark = [
+    pytest.mark.load,
+    pytest.mark.usefixtures("django_db_setup", "many_files"),
+]
 
 REQUESTS = 1000
 CONNECTIONS = 4  # to each database

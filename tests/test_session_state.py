@@ -14,7 +14,7 @@ from tests.servers.session_steps import SHARED, STATES
 from tests.session_client import found
 from tests.testapp.models import Item
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.load, pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 AT_ONCE = 16
 CONNECTIONS = 40  # so that streams and sockets may have as many as there are at once
