@@ -772,3 +772,16 @@ def test_what_is_not_http_is_refused() -> None:
 
     with pytest.raises(ValueError, match="only handle ASGI/HTTP connections, not other"):
         asyncio.run(refused)
+
+
+def test_habits_are_told_apart_for_so_many_first_segments_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("django_mullet.asgi.MOST_HABITS", 2)
+    handler = DjangoHandler()
+
+    first, second = handler._habits_of("/one/x"), handler._habits_of("/two")
+    others = [handler._habits_of(f"/{name}/") for name in ("three", "four")]
+
+    assert first is handler._habits_of("/one/y") is not second
+    assert others[0] is others[1] not in (first, second)

@@ -517,3 +517,12 @@ def test_connections_are_per_thread_not_per_process(thread: Callable[[], Thread]
 
     assert worker.run(lambda: connections["default"]) is not connections["default"]
     assert worker.run(threading.current_thread) is not threading.current_thread()
+
+
+def test_there_is_nothing_to_clean_where_nothing_is_open(thread: Callable[[], Thread]) -> None:
+    worker = thread()
+
+    worker.run(lambda: connections["default"].clean())  # type: ignore[attr-defined]
+
+    assert worker.run(lambda: connection.connection) is None
+    assert open_connections() == 0

@@ -17,8 +17,8 @@ from django.utils import timezone, translation
 from django_mullet import limits
 from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
-from django_mullet.execution import Execution, current_execution
-from django_mullet.hops import in_worker, run_below, to_loop, to_worker
+from django_mullet.execution import Execution, _OrmCall, current_execution
+from django_mullet.hops import Hop, in_worker, run_below, to_loop, to_worker
 from tests.executing import entered, execute, here
 from tests.testapp.models import Item
 from tests.waiting import until
@@ -913,3 +913,28 @@ def test_only_a_worker_waits_for_the_event_loop() -> None:
 
     with pytest.raises(RuntimeError, match="Only what runs in the worker of a request"):
         run_below(inner())
+
+
+# Refusals
+
+
+def test_what_was_given_up_is_not_refused_as_well() -> None:
+    async def use(execution: Execution) -> list[Any]:
+        call = _OrmCall(execution, lambda: None)
+        call.future.cancel()
+        hop = Hop(execution, lambda: None)
+        hop._take_ticket()
+        for job in (call, hop):
+            job.refuse(Overloaded("busy"))
+        return [call.future.cancelled(), hop.refusal]
+
+    assert execute(use) == [True, None]
+
+
+def test_a_call_that_is_refused_raises_why() -> None:
+    async def use(execution: Execution) -> Any:
+        call = _OrmCall(execution, lambda: None)
+        call.refuse(Overloaded("busy"))
+        return call.future.exception()
+
+    assert isinstance(execute(use), Overloaded)

@@ -11,8 +11,17 @@ from django.http import FileResponse as DjangoFileResponse
 from django.http import HttpRequest, StreamingHttpResponse
 from django.test import override_settings
 from django.urls import path
-from fastapi import BackgroundTasks, Depends, FastAPI, Response, WebSocket
+from fastapi import (
+    BackgroundTasks,
+    Depends,
+    FastAPI,
+    HTTPException,
+    Request,
+    Response,
+    WebSocket,
+)
 from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.sse import EventSourceResponse
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
@@ -59,6 +68,22 @@ def queries_within_its_stream() -> StreamingResponse:
 @router.get("/generator")
 def generator() -> Iterator[str]:
     yield from lines()
+
+
+@router.get("/of-both")
+def of_both() -> StreamingResponse:
+    def body() -> Iterator[str]:
+        Item.objects.count()
+        Item.objects.using("other").count()
+        yield f"{share.count}"
+
+    return StreamingResponse(body())
+
+
+@router.get("/overloaded", response_class=EventSourceResponse)
+async def overloaded() -> AsyncIterator[str]:
+    yield "event"
+    raise Overloaded("For a reason of its own.")
 
 
 @router.get("/async-generator")
@@ -139,6 +164,14 @@ def django_stream_after_a_query(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(iter("ab"))
 
 
+def django_late(request: HttpRequest) -> StreamingHttpResponse:
+    def body() -> Iterator[str]:
+        yield "a" * 2**18
+        yield f"{Item.objects.count()}"
+
+    return StreamingHttpResponse(body())
+
+
 async def django_async_stream(request: HttpRequest) -> StreamingHttpResponse:
     await Item.objects.acount()
 
@@ -160,6 +193,7 @@ async def django_async_file(request: HttpRequest) -> DjangoFileResponse:
 
 urlpatterns = [
     path("django/within", django_stream),
+    path("django/late", django_late),
     path("django/before", django_stream_after_a_query),
     path("django/async", django_async_stream),
     path("django/file", django_file),
@@ -281,6 +315,35 @@ def test_a_stream_that_begins_to_query_late_ends(client: TestClient, used_up: No
 
     with pytest.raises(Overloaded):
         TestClient(app).get("/late")
+
+
+def test_a_stream_of_django_s_that_begins_to_query_late_ends(
+    client: TestClient, used_up: None
+) -> None:
+    with pytest.raises(Overloaded):
+        client.get("/django/late")
+
+
+def test_an_event_stream_that_is_overloaded_itself_fails(client: TestClient) -> None:
+    with pytest.raises(BaseExceptionGroup):
+        client.get("/overloaded")
+
+
+def test_the_answer_to_a_refused_stream_is_that_of_the_application(used_up: None) -> None:
+    def handler(request: Request, error: Exception) -> Response:
+        return Response("Later.", status_code=503)
+
+    app = FastAPI(exception_handlers={HTTPException: handler})
+    app.include_router(router)
+
+    response = TestClient(app).get("/within")
+
+    assert (response.status_code, response.text) == (503, "Later.")
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "other"])
+def test_a_stream_counts_once_however_many_connections_it_has(client: TestClient) -> None:
+    assert client.get("/of-both").text == "1"
 
 
 def test_headers_are_not_held_back_for_long() -> None:

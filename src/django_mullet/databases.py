@@ -90,9 +90,7 @@ def begin() -> None:
             fresh = _new(alias)
             limiter(alias).renew(worn, fresh)
             worn.close()
-            _thread.connections[alias] = fresh
-            if connections[alias] is worn:  # and not that of a test
-                connections[alias] = fresh
+            _thread.connections[alias] = connections[alias] = fresh
 
 
 def prepare(before_claim: Callable[[], object] | None = None) -> None:

@@ -366,22 +366,20 @@ def _coroutine_function(call: Endpoint) -> Endpoint:
 class _Managed:
     """A generator that is left in the worker that entered it."""
 
-    __slots__ = ("_execution", "_is_entered", "_manager")
+    __slots__ = ("_execution", "_manager", "is_entered")
 
     def __init__(self, call: Endpoint, values: dict[str, Any]) -> None:
         self._execution = current_execution.get()
         self._manager = contextmanager(call)(**values)
-        self._is_entered = False
+        self.is_entered = False
 
     def enter(self) -> Any:
         value = self._manager.__enter__()
         self._execution.hold()
-        self._is_entered = True
+        self.is_entered = True
         return value
 
     def leave(self, *exc_info: Any) -> Any:
-        if not self._is_entered:
-            return False
         try:
             return self._manager.__exit__(*exc_info)
         except (OperationalError, InterfaceError):
@@ -400,6 +398,8 @@ def _entered(call: Endpoint, scope: Scope) -> Endpoint:
         manager = _Managed(call, values)
 
         async def leave(*exc_info: Any) -> Any:
+            if not manager.is_entered:
+                return False
             return await _leave_in_worker(functools.partial(manager.leave, *exc_info))
 
         # Before it is entered, as the request may be cancelled just then.
@@ -418,7 +418,7 @@ def _managed(call: Endpoint) -> Endpoint:
             yield await _in_worker(manager.enter)
         except BaseException as error:
             leave = functools.partial(manager.leave, type(error), error, error.__traceback__)
-            if not await _leave_in_worker(leave):
+            if not manager.is_entered or not await _leave_in_worker(leave):
                 raise
         else:
             await _leave_in_worker(functools.partial(manager.leave, None, None, None))

@@ -340,12 +340,16 @@ class Execution:
         """Return what `function` returns; the first time, begin Django's request before."""
         if not (self._started or self._closed):
             self._started = True
-            databases.begin()
+            self._begin()
             self.start()
             databases.expect_no_loss()
         elif self._closed and not databases.in_use():
-            databases.begin()  # the worker may have been another's meanwhile
+            self._begin()  # the worker may have been another's meanwhile
         return function()
+
+    def _begin(self) -> None:
+        if self._shared is None:
+            databases.begin()
 
     def start(self) -> None:
         """Begin Django's request: what `request_started` is for."""

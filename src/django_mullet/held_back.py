@@ -50,8 +50,8 @@ class HeldBack:
             self._start = message
             self._wait()
             return
-        if self._timer is not None:
-            self._timer.cancel()
+        assert self._timer is not None, "The start comes first."
+        self._timer.cancel()
         if self._starting is not None:
             await self._starting
         await self._send_start()
@@ -85,5 +85,4 @@ class HeldBack:
 
 def _see(starting: asyncio.Task[None]) -> None:
     """Have it be no error of the event loop's that a client left before it had the headers."""
-    if not starting.cancelled():
-        starting.exception()
+    starting.cancelled() or starting.exception()

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from queue import Empty
-from typing import Protocol
+from typing import Any, Protocol
 
 from django_mullet.concurrency import Worker, WorkerPool, current_worker
 
@@ -180,12 +180,4 @@ class Lease:
             return True
 
 
-class _Resume:
-    def __call__(self) -> None:
-        raise AssertionError("It is for `wait()`, which takes it.")
-
-    def refuse(self, error: Exception) -> None:
-        raise AssertionError("A worker that waits is there.")
-
-
-_RESUME = _Resume()
+_RESUME: Any = object()

@@ -145,10 +145,8 @@ class _Production(Generic[T]):
             assert self._job is not None
             if self._job.done():
                 self._job.result()
-                if self._is_exhausted or self._is_abandoned:
-                    return []
-            else:
-                await self._arrived.wait()
+                return []
+            await self._arrived.wait()
 
     def consumed(self, size: int) -> None:
         """Note that the client has an item."""
