@@ -1,7 +1,7 @@
-import ctypes
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -250,18 +250,21 @@ def test_a_connection_that_is_handed_over_at_the_last_moment_is_taken(
 @override_settings(MULLET={"CONNECTIONS": 1, "CONNECTION_TIMEOUT": 3})
 @pytest.mark.parametrize("make_room", [databases.park, databases.close_all])
 def test_what_is_handed_to_a_thread_that_is_interrupted_is_not_lost(
-    thread: Callable[[], Thread], make_room: Callable[[], None]
+    monkeypatch: pytest.MonkeyPatch, thread: Callable[[], Thread], make_room: Callable[[], None]
 ) -> None:
+    class Interrupted(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            super().wait(timeout)
+            raise KeyboardInterrupt
+
     owner, late = thread(), thread()
     owner.run(use)
-    ident = late.run(threading.get_ident)
+    monkeypatch.setattr(
+        limits, "threading", SimpleNamespace(Event=Interrupted, Lock=threading.Lock)
+    )
     waiting = late.submit(use)
     wait_for_waiting(1)
 
-    # Seen by a thread that waits for a lock when it wakes.
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(ident), ctypes.py_object(KeyboardInterrupt)
-    )
     owner.run(make_room)
 
     with pytest.raises(KeyboardInterrupt):
