@@ -529,3 +529,24 @@ def test_there_is_nothing_to_clean_where_nothing_is_open(thread: Callable[[], Th
 
     assert worker.run(lambda: connection.connection) is None
     assert open_connections() == 0
+
+
+@override_settings(MULLET={"CONNECTIONS": 1})
+def test_a_thread_that_is_interrupted_waits_no_more(
+    monkeypatch: pytest.MonkeyPatch, thread: Callable[[], Thread]
+) -> None:
+    class Interrupted(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            raise KeyboardInterrupt
+
+    owner, late = thread(), thread()
+    owner.run(use)
+    monkeypatch.setattr(
+        limits, "threading", SimpleNamespace(Event=Interrupted, Lock=threading.Lock)
+    )
+
+    with pytest.raises(KeyboardInterrupt):
+        late.run(use)
+
+    assert not limits.limiter("default")._waiting
+    assert open_connections() == 1
