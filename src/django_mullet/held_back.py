@@ -57,6 +57,13 @@ class HeldBack:
         await self._send_start()
         await self._send(message)
 
+    async def release(self) -> None:
+        """Send the start, if it is held back: the body fails, after its headers as everywhere."""
+        start, self._start = self._start, None
+        if start is not None:
+            self.has_sent = True
+            await self._send(start)
+
     def give_up(self) -> None:
         """Send nothing more: the body has failed, or is complete."""
         if self._timer is not None:
@@ -65,12 +72,9 @@ class HeldBack:
             self._starting.add_done_callback(_see)
 
     async def _send_start(self) -> None:
-        start, self._start = self._start, None
-        if start is not None:
-            if self._producer.refusal is not None and not self.has_sent:
-                raise self._producer.refusal
-            self.has_sent = True
-            await self._send(start)
+        if self._start is not None and self._producer.refusal is not None and not self.has_sent:
+            raise self._producer.refusal
+        await self.release()
 
     def _wait(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience)

@@ -320,7 +320,9 @@ class Around:
             try:
                 made = await execution.run(lambda: Chain(key[0], on_loop=on_loop))
             finally:
-                await execution.aclose()
+                cancelled = await execution.aclose()
+            if cancelled is not None:
+                raise cancelled
             chain = _chains.setdefault(key, made)
         return chain
 

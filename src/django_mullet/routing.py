@@ -320,9 +320,11 @@ async def _stream(
     held_back = HeldBack(send, execution)
     try:
         await send_all(held_back)
-    except _NOT_AVAILABLE as error:
-        unavailable = _unavailable(error, execution)
+    except Exception as error:
+        is_away = isinstance(error, _NOT_AVAILABLE)
+        unavailable = _unavailable(error, execution) if is_away else None
         if unavailable is None or held_back.has_sent:
+            await held_back.release()
             raise
         # Not raised: FastAPI may have a group of tasks around it, which would make another of it.
         await _send_error(unavailable, request, send)

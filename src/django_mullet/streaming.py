@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from anyio import CancelScope
-from starlette.background import BackgroundTask, BackgroundTasks
+from starlette.background import BackgroundTasks
 from starlette.responses import Response, StreamingResponse
 
 from django_mullet import conf
@@ -43,24 +43,27 @@ def follow_up_in_worker(response: Response, execution: Execution) -> None:
     tasks = response.background
     if tasks is not None:
         for task in tasks.tasks if isinstance(tasks, BackgroundTasks) else [tasks]:
-            if not task.is_async:
-                task.func = _hop(task.func)
-                task.is_async = True  # pyright: ignore[reportAttributeAccessIssue]
-        response.background = BackgroundTask(_lasting, execution, tasks)
-
-
-async def _lasting(execution: Execution, tasks: BackgroundTask) -> None:
-    """Run `tasks`, which nobody waits for, with the connections that they need."""
-    execution.last(in_any_case=True)
-    await tasks()
+            task.func = _on_loop(task.func) if task.is_async else _hop(task.func)
+            task.is_async = True  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _hop(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     async def in_request_worker(*args: Any, **kwargs: Any) -> Any:
-        return await current_execution.get().run(functools.partial(function, *args, **kwargs))
+        execution = current_execution.get()
+        execution.last(in_any_case=True)  # nobody waits for it, or would hear that it is refused
+        return await execution.run(functools.partial(function, *args, **kwargs))
 
     return in_request_worker
+
+
+def _on_loop(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def in_request(*args: Any, **kwargs: Any) -> Any:
+        current_execution.get().last(in_any_case=True)
+        return await function(*args, **kwargs)
+
+    return in_request
 
 
 def stream(iterable: Iterable[T], execution: Execution) -> AsyncGenerator[T, None]:
