@@ -778,6 +778,7 @@ def test_habits_are_told_apart_for_so_many_first_segments_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("django_mullet.asgi.MOST_HABITS", 2)
+    monkeypatch.setattr(DjangoHandler, "_habits", {})
     handler = DjangoHandler()
 
     first, second = handler._habits_of("/one/x"), handler._habits_of("/two")

@@ -16,7 +16,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from fastapi import Body, Depends, FastAPI
 from fastapi.concurrency import run_in_threadpool
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel
 from pytest_django import Settings
 
@@ -29,6 +29,11 @@ from django_mullet.schemas import Create, ModelSchema, Patch
 from django_mullet.transaction import Atomic, atomic, atomic_request
 from django_mullet.urls import RoutePatterns, api_view
 from tests.library.models import Book
+
+knows_inclusions = pytest.mark.skipif(
+    "dependant" not in dir(RouteContext) + list(RouteContext.__annotations__),
+    reason="this FastAPI does not know where it includes a WebSocket",
+)
 
 
 class BookSchema(ModelSchema[Book]):
@@ -509,6 +514,7 @@ def websockets_with_middleware() -> FastAPI:
     return served
 
 
+@knows_inclusions
 def test_mullet_E007_names_websockets_around_which_middleware_is_to_run(serve: Serve) -> None:
     serve(websockets_with_middleware())
 
@@ -524,6 +530,7 @@ def test_mullet_E007_names_websockets_around_which_middleware_is_to_run(serve: S
     ]
 
 
+@knows_inclusions
 def test_mullet_E007_knows_of_the_middleware_of_an_application(serve: Serve) -> None:
     served, router = FastAPI(dependencies=[Depends(DjangoMiddleware())]), APIRouter()
     router.websocket("/ws")(endpoint)

@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, closing
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
@@ -152,13 +152,13 @@ class DjangoHandler(ASGIHandler):
     """
 
     _asynchronous: "_AsynchronousHandler | None" = None
+    _habits: ClassVar[dict[str, Habits]] = {}
 
     def __init__(self) -> None:
         BaseHandler.__init__(self)
         self.middleware = list(settings.MIDDLEWARE)
         self.load_middleware(is_async=False)
         self._serve_static = convert_exception_to_response(_serve_static)
-        self._habits: dict[str, Habits] = {}
 
     def _habits_of(self, path: str) -> Habits:
         """Return those of the views below the first segment of `path`, as far as they are few."""
