@@ -181,7 +181,7 @@ class DjangoHandler(ASGIHandler):
             held_back = HeldBack(send, execution)
             try:
                 async with self._until_client_leaves(receive):
-                    await self._answer(scope, body, execution, held_back)
+                    await self._answer(scope, body, execution, held_back, send)
             except Overloaded as error:
                 logger.warning("Busy: %s: %s", scope["path"], error)
                 if held_back.has_sent:
@@ -190,7 +190,7 @@ class DjangoHandler(ASGIHandler):
             finally:
                 held_back.give_up()
                 leave()
-                await execution.aclose()
+                await execution.aclose(waits=True)  # what reads the body, above all
 
     @asynccontextmanager
     async def _until_client_leaves(self, receive: Any) -> AsyncIterator[None]:
@@ -207,7 +207,7 @@ class DjangoHandler(ASGIHandler):
                 raise unexpected[0] from None
 
     async def _answer(
-        self, scope: Any, body: Any, execution: "_DjangoExecution", send: Any
+        self, scope: Any, body: Any, execution: "_DjangoExecution", held_back: Any, send: Any
     ) -> None:
         answer = await execution.run(partial(self._respond, scope, body, execution))
         if isinstance(answer, HttpRequest):
@@ -219,6 +219,7 @@ class DjangoHandler(ASGIHandler):
         if isinstance(answer, StreamingHttpResponse) and not answer.is_async:
             pieces = cast("Iterable[bytes]", answer.streaming_content)
             answer.streaming_content = stream(pieces, execution)
+            send = held_back
         try:
             await self.send_response(answer, send)
         finally:

@@ -235,13 +235,13 @@ class Execution:
             self.is_body_begun = False
             raise
 
-    async def aclose(self) -> asyncio.CancelledError | None:
+    async def aclose(self, *, waits: bool = False) -> asyncio.CancelledError | None:
         """Send `request_finished`, if there is anything to finish, and free the worker.
 
         A task that outlives the request may go on using the execution: each of its calls
         is then a unit of its own, in any worker. One that is in a transaction keeps the worker;
-        and nobody waits for a call that has begun. Returns the cancellation of the waiting task, if
-        any: it is late for the request, which is answered, but not for what comes before one.
+        and nobody `waits` for a call that has begun. Returns the cancellation of the waiting task,
+        if any: it is late for the request, which is answered, but not for what comes before one.
         """
         self._closed = True
         self.stop_streams()
@@ -249,7 +249,7 @@ class Execution:
         if self._started or goes_on:
             finishing = Hop(self, self._finishing())
             self._lease.submit(finishing, in_any_case=True)
-            if not goes_on:
+            if waits or not goes_on:
                 return await finishing.settled(gives_up=False)
         return None
 
