@@ -320,8 +320,7 @@ def test_the_caches_of_a_request_are_closed_when_it_ends(way: str) -> None:
     ended = threading.Event()
     with override_settings(CACHES={"default": {"BACKEND": f"{__name__}.Cache"}}):
         asyncio.run(asyncio.wait_for(main(), 10))
-
-    until(lambda: len(closed_caches) == 1)
+        until(lambda: len(closed_caches) == 1)  # by a worker, nobody waits for that
 
 
 @pytest.mark.parametrize(
