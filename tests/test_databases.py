@@ -480,6 +480,41 @@ def test_what_connecting_has_noted_is_taken_over_with_the_connection(
         connection_created.disconnect(set_up)
 
 
+@pytest.mark.parametrize("failure", ["before it connects", "when it is connected"])
+def test_what_a_failed_attempt_has_noted_is_taken_over_too(
+    thread: Callable[[], Thread], failure: str
+) -> None:
+    first, other = thread(), thread()
+
+    def fail(connection: Any, **kwargs: Any) -> None:
+        connection.is_set_up = True
+        raise OperationalError("The receiver is not ready.")
+
+    def connect_in_vain() -> None:
+        if failure == "before it connects":
+            connection.settings_dict = {**settings, "NAME": "/missing/directory/database"}
+        else:
+            connection_created.connect(fail)
+        try:
+            with pytest.raises(OperationalError):
+                use()
+        finally:
+            connection.settings_dict = settings
+            connection_created.disconnect(fail)
+            connection.close()
+
+    def change_a_row() -> bool:
+        with transaction.atomic():
+            use()
+        return hasattr(connection, "is_set_up")
+
+    settings = connection.settings_dict
+    first.run(connect_in_vain)
+    first.run(use_and_park)
+
+    assert other.run(change_a_row) is (failure == "when it is connected")
+
+
 @pytest.mark.postgres
 def test_leaving_closes_what_the_thread_has_open(thread: Callable[[], Thread]) -> None:
     worker = thread()

@@ -6,7 +6,8 @@ it is, without connecting anew.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 from weakref import ref
@@ -123,22 +124,32 @@ class LimitedConnection(WatchedConnection):
         try:
             if limiter(self.alias).acquire(self) and self._go_on():
                 return
-            before, wrappers = vars(self).copy(), len(self.execute_wrappers)
-            super().connect()
+            with self._noting_facts():
+                super().connect()
         except Exception:
             job.lost_connection = True
             raise
-        changed = {
-            name: value
-            for name, value in vars(self).items()
-            if name not in _OF_EVERY
-            and (name in self.facts or before.get(name, _MISSING) is not value)
-        }
-        if has_state(self):
-            # It may be what the session was told for a request: not true of it for long.
-            changed = {name: changed[name] for name in _OF_DJANGO & changed.keys()}
-        self.facts = changed
-        self.wrappers = self.execute_wrappers[wrappers:]
+
+    @contextmanager
+    def _noting_facts(self) -> Iterator[None]:
+        """Note what the block sets, though it fails: another attempt may set the same again."""
+        before, wrappers = vars(self).copy(), len(self.execute_wrappers)
+        try:
+            yield
+        finally:
+            changed = {
+                name
+                for name, value in vars(self).items()
+                if name in self.facts or before.get(name, _MISSING) is not value
+            }
+            # Another backend may note what the session was told for a request: not true for long.
+            others = set() if has_state(self) else changed - _OF_EVERY
+            self.facts = {
+                name: value
+                for name, value in vars(self).items()
+                if name in _OF_DJANGO or name in others
+            }
+            self.wrappers = self.execute_wrappers[wrappers:]
 
     def get_new_connection(self, conn_params: Any) -> Any:
         try:
