@@ -36,7 +36,7 @@ class Producer:
 
     def __init__(self) -> None:
         self.refusal: Exception | None = None
-        self.is_queued = False
+        self.is_queued = self.is_busy = False
 
 
 def with_client(
@@ -60,6 +60,7 @@ def with_client(
 @pytest.fixture
 def is_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(held_back, "PATIENCE", 0)
+    monkeypatch.setattr(held_back, "INTERVAL", 0)
 
 
 async def turns(count: int = 5) -> None:
@@ -188,6 +189,38 @@ def test_it_waits_longer_for_a_body_that_cannot_begin(is_impatient: None) -> Non
         return [before, len(client.messages)]
 
     assert asyncio.run(main()) == [0, 1]
+
+
+def test_it_waits_longer_for_a_worker_that_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_back, "PATIENCE", 0.01)
+    monkeypatch.setattr(held_back, "INTERVAL", 0.01)
+    monkeypatch.setattr(held_back, "MOST_PATIENCE", 0.2)
+
+    async def main() -> list[int]:
+        client, producer = Client(), Producer()
+        producer.is_busy = True
+        held = HeldBack(client, producer)
+        await held(START)
+        await asyncio.sleep(0.05)
+        before = len(client.messages)
+        while not client.messages:
+            await asyncio.sleep(0.01)
+        return [before, len(client.messages)]
+
+    assert asyncio.run(asyncio.wait_for(main(), 5)) == [0, 1]
+
+
+def test_the_start_of_a_body_that_was_refused_a_connection_is_not_sent(is_impatient: None) -> None:
+    async def main() -> bool:
+        client, producer = Client(), Producer()
+        producer.refusal = LookupError("none left")
+        held = HeldBack(client, producer)
+        await held(START)
+        await turns()
+        held.give_up()
+        return held.has_sent
+
+    assert asyncio.run(main()) is False
 
 
 def test_a_body_that_was_refused_a_connection_is_not_sent() -> None:

@@ -1,11 +1,13 @@
 """Streams, WebSockets and background tasks hold a share of the connections at most."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import connection
 from django.http import FileResponse as DjangoFileResponse
 from django.http import HttpRequest, StreamingHttpResponse
@@ -50,6 +52,11 @@ def held() -> Iterator[None]:
     yield
 
 
+def slow_lines() -> Iterator[str]:
+    time.sleep(0.5)
+    yield f"{Item.objects.count()}"
+
+
 def lines() -> Iterator[str]:
     yield f"{Item.objects.count()}"
     yield f"{Item.objects.count()}"
@@ -63,6 +70,11 @@ def queries_before_its_stream(number: Annotated[int, Depends(number)]) -> Stream
 @router.get("/within")
 def queries_within_its_stream() -> StreamingResponse:
     return StreamingResponse(lines())
+
+
+@router.get("/slow")
+def slow() -> StreamingResponse:
+    return StreamingResponse(slow_lines())
 
 
 @router.get("/generator")
@@ -164,6 +176,17 @@ def django_stream_after_a_query(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(iter("ab"))
 
 
+def django_slow(request: HttpRequest) -> StreamingHttpResponse:
+    return StreamingHttpResponse(slow_lines())
+
+
+async def django_async_slow(request: HttpRequest) -> StreamingHttpResponse:
+    async def body() -> AsyncIterator[str]:
+        yield await sync_to_async(lambda: next(slow_lines()))()
+
+    return StreamingHttpResponse(body())
+
+
 def django_late(request: HttpRequest) -> StreamingHttpResponse:
     def body() -> Iterator[str]:
         yield "a" * 2**18
@@ -194,6 +217,8 @@ async def django_async_file(request: HttpRequest) -> DjangoFileResponse:
 urlpatterns = [
     path("django/within", django_stream),
     path("django/late", django_late),
+    path("django/slow", django_slow),
+    path("django/async-slow", django_async_slow),
     path("django/before", django_stream_after_a_query),
     path("django/async", django_async_stream),
     path("django/file", django_file),
@@ -225,6 +250,7 @@ def used_up() -> Iterator[None]:
 
 
 STREAMS = ["/before", "/within", "/generator", "/async-generator", "/file-of-dependency", "/large"]
+STREAMS += ["/slow", "/django/slow", "/django/async-slow"]  # later than headers usually wait
 STREAMS += ["/django/before", "/django/within", "/django/async"]
 
 

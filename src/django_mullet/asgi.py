@@ -216,10 +216,10 @@ class DjangoHandler(ASGIHandler):
             await execution.run(partial(_let_go, answer, execution))
         if isinstance(answer, StreamingHttpResponse):
             execution.last()
-        if isinstance(answer, StreamingHttpResponse) and not answer.is_async:
-            pieces = cast("Iterable[bytes]", answer.streaming_content)
-            answer.streaming_content = stream(pieces, execution)
             send = held_back
+            if not answer.is_async:
+                pieces = cast("Iterable[bytes]", answer.streaming_content)
+                answer.streaming_content = stream(pieces, execution)
         try:
             await self.send_response(answer, send)
         finally:

@@ -10,10 +10,16 @@ from typing import Any, Protocol
 
 from starlette.types import Send
 
-__all__ = ["PATIENCE", "HeldBack", "Producer"]
+__all__ = ["MOST_PATIENCE", "PATIENCE", "HeldBack", "Producer"]
 
-PATIENCE = 0.5
+PATIENCE = 0.02
 """Seconds after which the headers are sent though there is no body yet."""
+
+MOST_PATIENCE = 5.0
+"""The same while a worker is busy with the first piece, and may be about to query for it."""
+
+INTERVAL = 0.25
+"""Seconds after which it is seen again whether a worker is busy."""
 
 
 class Producer(Protocol):
@@ -27,12 +33,18 @@ class Producer(Protocol):
         """Whether it cannot even begin."""
         ...
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a worker is at work for it, or is to be."""
+        ...
+
 
 class HeldBack:
     """A `send` of ASGI that sends `http.response.start` with the first piece of the body.
 
-    While the `producer` cannot begin there is more patience. If it is refused a connection before
-    anything is sent, that is raised: FastAPI ends an event stream as if there was no error.
+    While the `producer` cannot begin, or is at work, there is more patience. If it is refused a
+    connection before anything is sent, that is raised: FastAPI ends an event stream as if there was
+    no error.
     """
 
     def __init__(self, send: Send, producer: Producer) -> None:
@@ -41,6 +53,7 @@ class HeldBack:
         self._start: MutableMapping[str, Any] | None = None
         self._starting: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._since = 0.0
         self.has_sent = False
         """Whether anything has been sent: no other answer can be given then."""
 
@@ -48,7 +61,8 @@ class HeldBack:
         """Send `message`, and what was held back before it; keep the start for now."""
         if message["type"] == "http.response.start":
             self._start = message
-            self._wait()
+            self._since = asyncio.get_running_loop().time()
+            self._wait(PATIENCE)
             return
         assert self._timer is not None, "The start comes first."
         self._timer.cancel()
@@ -76,12 +90,16 @@ class HeldBack:
             raise self._producer.refusal
         await self.release()
 
-    def _wait(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience)
+    def _wait(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._lose_patience)
 
     def _lose_patience(self) -> None:
-        if self._producer.is_queued:
-            self._wait()
+        producer = self._producer
+        if producer.refusal is not None:
+            return  # the body is about to hear of it
+        is_patient = asyncio.get_running_loop().time() < self._since + MOST_PATIENCE
+        if producer.is_queued or (producer.is_busy and is_patient):
+            self._wait(INTERVAL)
             return
         self.has_sent = True  # from now on, not when the task begins
         self._starting = asyncio.ensure_future(self._send_start())
