@@ -200,5 +200,5 @@ def test_a_full_queue_after_something_is_stored_is_no_503() -> None:
 
 
 def test_commits_outside_of_a_request_are_nobody_s() -> None:
-    assert current_outcome.get(None) is None
+    assert current_outcome() is None
     assert not Outcome().has_committed

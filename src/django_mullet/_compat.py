@@ -7,8 +7,9 @@ runs on the oldest and newest supported releases.
   `get_async_backend`, by which a worker calls a function there. Missing door: a token for a
   thread, rather than one for each call. `NoEventLoopError` is public since anyio 4.11.
 * asgiref: `_restore_context` moves `asgiref.Local` data (the active language, time zone,
-  script prefix) with the ContextVars from one thread to another. Missing door: a public
-  function that does this, without the thread hop of `sync_to_async`.
+  script prefix) with the ContextVars from one thread to another, and `_rehome` alone the
+  `_Storage` of a Local. Missing door: a public function that does this, without the thread hop of
+  `sync_to_async`.
 * asgiref: the ContextVar `SyncToAsync.thread_sensitive_context` and the mapping
   `SyncToAsync.context_to_thread_executor`, which `ThreadSensitiveContext` sets and unsets at a
   cost that an `async def` request would feel. Missing door: one context for many requests.
@@ -64,6 +65,7 @@ from weakref import ReferenceType
 
 import anyio
 from anyio._core._eventloop import get_async_backend, threadlocals
+from asgiref.local import _rehome, _Storage
 from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext, _restore_context
 from django.db import models
 from django.db.models import QuerySet
@@ -88,6 +90,7 @@ __all__ = [
     "UpdatesBy",
     "body_so_far",
     "call_on_loop",
+    "claim_context",
     "endpoint_context",
     "exception_handler",
     "fetches_as_usual",
@@ -149,6 +152,13 @@ class ThreadSensitiveExecutor(Executor):
 def move_context(context: Context) -> None:
     """Set every ContextVar as it is in `context`, and make asgiref's Locals this thread's."""
     _restore_context(context)
+
+
+def claim_context(context: Context) -> None:
+    """Make asgiref's Locals in `context`, the current one, this thread's."""
+    for variable, value in context.items():
+        if isinstance(value, _Storage):
+            variable.set(_rehome(value))
 
 
 def non_atomic_aliases(endpoint: Callable[..., Any]) -> set[str]:

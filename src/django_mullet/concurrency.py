@@ -195,17 +195,26 @@ class WorkerPool:
         return starved > 0 and starved >= max(1, conf.current().threads - PARALLEL)
 
     def _has_next(self) -> bool:
+        if not (self._backlog or self._querying):
+            return False
         self._sort()
-        return bool(self._backlog or (self._querying and not self._is_starved()))
+        return bool(self._backlog or not self._is_starved())
 
     def _sort(self) -> None:
         """Put those at the head of the backlog aside that are known to query by now."""
-        with suppress(IndexError):  # there are no more
-            while self._backlog[0].queries:
-                self._querying.append(self._backlog.popleft())
+        backlog = self._backlog
+        with suppress(IndexError):  # another thread has taken the last
+            while backlog and backlog[0].queries:
+                first = backlog.popleft()
+                if not first.queries:  # it has taken the one that does
+                    backlog.appendleft(first)
+                    return
+                self._querying.append(first)
 
     def _take(self) -> Job:
         """Return the job whose turn it is; raise `IndexError` if none may begin now."""
+        if not (self._backlog or self._querying):
+            raise IndexError
         self._sort()
         backlogs = [self._backlog]
         if self._querying and not self._is_starved():

@@ -106,7 +106,7 @@ def prepare(before_claim: Callable[[], object] | None = None) -> None:
 
 def _is_outdated() -> bool:
     held = _thread.connections  # none but in a worker
-    return bool(held) and held.keys() != connections.settings.keys()
+    return held.keys() != connections.settings.keys() and bool(held)
 
 
 def _used_elsewhere() -> bool:

@@ -23,15 +23,21 @@ from django.core.handlers.asgi import get_script_prefix as script_prefix_of
 from django.db import InterfaceError, OperationalError
 from django.urls import get_script_prefix, set_script_prefix
 
-from django_mullet import databases, from_thread, lifecycle, limits, sharing
-from django_mullet._compat import ThreadSensitiveExecutor, move_context, runs_orm, send_orm_to
+from django_mullet import databases, from_thread, lifecycle, limits, outcomes, sharing
+from django_mullet._compat import (
+    ThreadSensitiveExecutor,
+    claim_context,
+    move_context,
+    runs_orm,
+    send_orm_to,
+)
 from django_mullet.callables import request_name
 from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.hops import WORKER, Below, Hop, drive, set_hop
 from django_mullet.lasting import share
 from django_mullet.leases import Habits, Lease, LeasedJob
-from django_mullet.outcomes import Outcome, current_outcome
+from django_mullet.outcomes import Outcome
 from django_mullet.queries import QueryLog
 
 __all__ = ["Execution", "Habits", "current_execution", "execution_of_orm"]
@@ -43,7 +49,7 @@ logger = logging.getLogger("django.request")
 Unit = Literal["request", "call"]
 """What has a connection to itself."""
 
-current_execution: ContextVar["Execution"] = ContextVar("mullet_execution")
+current_execution = cast("ContextVar[Execution]", outcomes.current_execution)
 """The execution that the running code belongs to; unset outside a request."""
 
 
@@ -113,7 +119,7 @@ class Execution:
         `reverse()` then knows the prefix below which the application is served. With
         `takes_orm`, the async ORM and whatever else is thread-sensitive for asgiref runs here.
         """
-        token, outcome = current_execution.set(self), current_outcome.set(self.outcome)
+        token = current_execution.set(self)
         undo = send_orm_to(_worker_executor) if takes_orm else None
         prefix = None
         if self.scope.get("root_path") or settings.FORCE_SCRIPT_NAME:
@@ -125,7 +131,6 @@ class Execution:
                 set_script_prefix(prefix)
             if undo is not None:
                 undo()
-            current_outcome.reset(outcome)
             current_execution.reset(token)
 
         return leave
@@ -263,6 +268,11 @@ class Execution:
         """Whether a call waits for a worker to begin with it."""
         return self._lease.is_queued
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a worker has not done all that it was called for."""
+        return self._lease.is_busy
+
     def submit(self, job: LeasedJob) -> None:
         """Have `job` run after those before it; raise `Overloaded` if there is no worker for it."""
         self._lease.submit(job)
@@ -374,7 +384,7 @@ class Execution:
         Not those of a task that goes on with its transaction.
         """
         self._closed = True
-        if databases.in_use():
+        if not self._habits.queries and databases.in_use():
             self._habits.queries = True
         if not self._holds:
             self._close_abandoned()
@@ -382,7 +392,6 @@ class Execution:
             # What was to reset the session when the body ends, has not even begun.
             databases.close_used()
         databases.park()
-        self._note_use()
 
     def _close_abandoned(self) -> None:
         abandoned = databases.close_abandoned()
@@ -414,7 +423,7 @@ class Execution:
         self._uses_connection = databases.in_use() or (
             self._shared is not None and self._shared.in_transaction
         )
-        has_state = not self._is_of_calls() and databases.keep_state()
+        has_state = databases.keep_state() and not self._is_of_calls()
         self.has_worker = bool(self._holds or self._uses_connection or has_state)
         if self._is_counted and not self._uses_connection:
             self._is_counted = False
@@ -431,6 +440,7 @@ class Execution:
         self._is_counted = True
 
     def _call(self, function: Callable[[], T]) -> T:
+        is_unit = self._is_of_calls()  # not so what ends the request
         databases.prepare(self._before_claim)
         try:
             if self._shared is not None:
@@ -441,7 +451,7 @@ class Execution:
             self.connection_lost = self.connection_lost or databases.lost_connection()
             raise
         finally:
-            if self._is_of_calls() and not self._holds:
+            if is_unit and not self._holds:
                 databases.give_back(clean=self._unit == "call")
 
 
@@ -492,5 +502,8 @@ def execution_of_orm() -> Execution | None:
 
 
 def _in_context(inside: Context, outside: Context, function: Callable[[], T]) -> T:
-    inside.run(move_context, outside)
+    if inside is outside:
+        inside.run(claim_context, inside)
+    else:
+        inside.run(move_context, outside)
     return inside.run(function)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import Error, InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,6 +20,7 @@ from django_mullet.exceptions import OutcomeUnknown, RolledBack
 __all__ = [
     "Outcome",
     "WatchedConnection",
+    "current_execution",
     "current_outcome",
     "is_read",
     "transaction_status",
@@ -46,8 +47,21 @@ class Outcome:
         self.is_awaited, self.has_committed, self.rolled_back = True, False, None
 
 
-current_outcome: ContextVar[Outcome] = ContextVar("mullet_outcome")
-"""That of the execution which the running code belongs to; unset outside a request."""
+class Owner(Protocol):
+    """What an `Outcome` belongs to."""
+
+    outcome: Outcome
+
+
+current_execution: ContextVar[Owner] = ContextVar("mullet_execution")
+"""The execution that the running code belongs to; unset outside a request."""
+
+
+def current_outcome() -> Outcome | None:
+    """Return that of the current execution, if there is one."""
+    execution = current_execution.get(None)
+    return None if execution is None else execution.outcome
+
 
 _READS = re.compile(
     r"(?:\s|\(|--.*|/\*(?:[^*]|\*(?!/))*\*/)*"
@@ -132,8 +146,9 @@ class WatchedConnection(BaseDatabaseWrapper):
     @property
     def is_begun(self) -> bool:
         """Whether code has begun a transaction itself, by a block or by `set_autocommit(False)`."""
-        is_manual = self.settings_dict["AUTOCOMMIT"] and not self.autocommit
-        return self.in_atomic_block or (is_manual and self.connection is not None)
+        if self.in_atomic_block or self.autocommit:
+            return self.in_atomic_block
+        return self.settings_dict["AUTOCOMMIT"] and self.connection is not None
 
     @property
     def has_begun_work(self) -> bool:
@@ -187,11 +202,11 @@ class _NamingLosses(DatabaseErrorWrapper):
         self._connection = connection
 
     def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        if exc_type is None:
+            return
         connection = self._connection
-        if (
-            exc_type is not None
-            and issubclass(exc_type, connection.Database.InternalError)
-            and _is_closed(connection.connection)
+        if issubclass(exc_type, connection.Database.InternalError) and _is_closed(
+            connection.connection
         ):
             connection.errors_occurred = True
             raise OperationalError(*exc_value.args) from exc_value
@@ -199,7 +214,7 @@ class _NamingLosses(DatabaseErrorWrapper):
 
 
 def _note_commit() -> None:
-    outcome = current_outcome.get(None)
+    outcome = current_outcome()
     if outcome is not None:
         outcome.has_committed = True
 

@@ -110,6 +110,7 @@ class DjangoRoute(APIRoute):
         is_def = facts.endpoint is Kind.SYNC
         plan = _Plan(
             self.endpoint,
+            retries_of(self.endpoint),
             is_def,
             handler,
             _Mode.of(facts),
@@ -217,6 +218,8 @@ class _Plan:
     """What is known of a route before its first request."""
 
     endpoint: Callable[..., Any]
+    times: int
+    """How often a request may run again."""
     is_def: bool
     handler: Adapted
     mode: _Mode
@@ -267,7 +270,7 @@ async def _execute(plan: _Plan, mode: _Mode, request: Request, execution: Execut
         # Before any dependency puts its exit there: what is pushed first exits last.
         _leave_to(stack, execution, leave)
     try:
-        if mode.reads_body or retries_of(plan.endpoint):
+        if mode.reads_body or plan.times:
             await read_body(request)
         response = await _run(plan, mode, request, execution)
         if execution.log is not None:
@@ -349,7 +352,7 @@ def _close_in_the_end(stack: AsyncExitStack, body: Any) -> None:
 
 def _run(plan: _Plan, mode: _Mode, request: Request, execution: Execution) -> Awaitable[Response]:
     aliases = atomic_aliases(plan.endpoint)
-    if plan.is_def or aliases or plan.around or retries_of(plan.endpoint):
+    if plan.is_def or aliases or plan.around or plan.times:
         return execution.run_coroutine(_answer(plan, mode, request, execution, aliases))
     handle = partial(_handle, plan, mode) if mode.own_stack else plan.handler
     return as_stored(execution, partial(handle, request))
@@ -364,16 +367,17 @@ async def _answer(
 ) -> Response:
     """Run FastAPI's handler, where the mode says, in a transaction on each of `aliases`."""
     response: Response | None = None
-    times = retries_of(plan.endpoint)
-    respond: Callable[[], Awaitable[Response]] = partial(_attempt, plan, mode, request, bool(times))
+    respond: Callable[[], Awaitable[Response]] = partial(_handle, plan, mode, request)
+    if plan.times:
+        respond = partial(_again, plan, mode, request)
     if aliases:
         respond = partial(run_atomic, aliases, respond)
     respond = partial(as_stored, execution, respond)
     try:
-        if mode.outlasts and (times or plan.around):
+        if mode.outlasts and (plan.times or plan.around):
             respond = partial(_leave_on_error, respond, mode, request)
-        if times:
-            respond = partial(run_again, times, respond)
+        if plan.times:
+            respond = partial(run_again, plan.times, respond)
         if isinstance(execution, MiddlewareExecution):
             respond = partial(execution.respond, request, respond)
         response = await respond()
@@ -384,12 +388,10 @@ async def _answer(
             execution.finish()
 
 
-def _attempt(
-    plan: _Plan, mode: _Mode, request: Request, is_one_of_many: bool
-) -> Awaitable[Response]:
+def _again(plan: _Plan, mode: _Mode, request: Request) -> Awaitable[Response]:
     # A copy has the body that was read, and none of what was made of it: another attempt may have
     # changed that, or read a file to its end.
-    return _handle(plan, mode, copy(request) if is_one_of_many else request)
+    return _handle(plan, mode, copy(request))
 
 
 async def _handle(plan: _Plan, mode: _Mode, request: Request) -> Response:

@@ -5,16 +5,19 @@ That may be anybody's: what a cache keeps of it, it gives to others. So the redi
 the path alone, as those of Django's `CommonMiddleware` do.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any
 from urllib.parse import quote
 
 from django.utils.http import escape_leading_slashes
 from starlette.datastructures import URL
 from starlette.responses import RedirectResponse
 from starlette.status import HTTP_307_TEMPORARY_REDIRECT
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 __all__ = ["RelativeRedirects"]
+
+_Router = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 _SAFE = "/!$&'()*+,;=:@~"
 """What a path may hold as it is (RFC 3986, section 3.3)."""
@@ -23,24 +26,25 @@ _SAFE = "/!$&'()*+,;=:@~"
 class RelativeRedirects:
     """An ASGI application around a router, the slash redirects of which name no host."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: _Router) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    # Every message of every response passes: no coroutine is made around those of others.
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Run the router."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
 
-        prefix = scope.get("root_path", "").rstrip("/")  # before a mounted application adds to it
+        prefix: str = scope.get("root_path", "")  # before a mounted application adds to it
 
-        async def send_relative(message: Message) -> None:
+        def send_relative(message: Message) -> Awaitable[None]:
             if message.get("status") == HTTP_307_TEMPORARY_REDIRECT:
-                headers = list(_relative(scope, prefix, message["headers"]))
+                headers = list(_relative(scope, prefix.rstrip("/"), message["headers"]))
                 message = {**message, "headers": headers}
-            await send(message)
+            return send(message)
 
-        await self._app(scope, receive, send_relative)
+        return self._app(scope, receive, send_relative)
 
 
 def _relative(

@@ -86,7 +86,7 @@ def _rolled_back(alias: str) -> RolledBack:
 
 def _tell(error: RolledBack, cause: BaseException | None) -> None:
     error.__cause__ = cause
-    outcome = current_outcome.get(None)
+    outcome = current_outcome()
     if outcome is None or not outcome.is_awaited:
         raise error
     outcome.rolled_back = outcome.rolled_back or error
