@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from django.test import override_settings
 from django.urls import get_script_prefix
 from django.utils import timezone, translation
 
-from django_mullet import limits
+from django_mullet import leases, limits
 from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, _OrmCall, current_execution
@@ -913,6 +914,30 @@ def test_only_a_worker_waits_for_the_event_loop() -> None:
 
     with pytest.raises(RuntimeError, match="Only what runs in the worker of a request"):
         run_below(inner())
+
+
+def test_what_a_task_has_begun_to_read_and_forgotten_is_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(leases, "PATIENCE", 0.01)
+    Item.objects.bulk_create(Item(name="row") for _ in range(4))
+    reading: list[Iterator[Item]] = []
+
+    def begin_to_read() -> None:
+        reading.append(iter(Item.objects.iterator(chunk_size=1)))
+        next(reading[0])
+
+    async def main() -> bool:
+        async with entered() as execution:
+            pass
+        await execution.run(begin_to_read)
+        was_held = execution.has_worker
+        reading.clear()
+        gc.collect()
+        await asyncio.to_thread(until, lambda: not execution.has_worker)
+        return was_held
+
+    assert asyncio.run(asyncio.wait_for(main(), 25)) is True
 
 
 # Refusals
