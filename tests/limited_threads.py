@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from django.db import connection
 
 from django_mullet import databases, limits
-from django_mullet.concurrency import Job, WorkerPool, pool
+from django_mullet.backlog import Job
+from django_mullet.concurrency import WorkerPool, pool
 from django_mullet.leases import Lease
 from tests.testapp.models import Item
 
@@ -35,12 +36,12 @@ class Thread:
     """A thread with limited connections."""
 
     def __init__(self, workers: WorkerPool) -> None:
-        self._is_needed = True
-        self._lease = Lease(workers, lambda **_: self._is_needed)
+        self._lease = Lease(workers)
+        self._lease.is_needed = True
 
     def close(self) -> None:
         """Let the thread go when it has done what was submitted before."""
-        self._is_needed = False
+        self._lease.is_needed = False
         self._lease.submit(lambda: None)
 
     def submit(self, function: Callable[[], T]) -> "Future[T]":

@@ -4,7 +4,6 @@ import sys
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -13,7 +12,8 @@ import pytest
 from django.test import override_settings
 
 from django_mullet import concurrency
-from django_mullet.concurrency import PARALLEL, STALL, WorkerPool, _Waiting
+from django_mullet.backlog import Backlog, Job
+from django_mullet.concurrency import PARALLEL, STALL, WorkerPool
 from django_mullet.exceptions import Overloaded
 from tests.waiting import until
 
@@ -420,15 +420,16 @@ def test_a_job_that_has_just_found_no_worker_goes_to_the_one_that_is_free_now(
 def test_a_worker_whose_job_was_taken_by_another_stays_idle(
     monkeypatch: pytest.MonkeyPatch, workers: WorkerPool
 ) -> None:
-    class Taken(deque[_Waiting]):
-        def popleft(self) -> _Waiting:
-            self.clear()
-            return super().popleft()
+    class Taken(Backlog):
+        def take(self, *, may_query: bool) -> Job:
+            super().take(may_query=may_query)
+            return super().take(may_query=may_query)
 
     thread = thread_of(workers.submit)
     idle(workers, 1)
     with monkeypatch.context() as patch:
-        patch.setattr(workers, "_backlog", Taken([_Waiting(lambda: None, 0.0, None)]))
+        patch.setattr(workers, "_backlog", Taken())
+        workers._backlog.put(lambda: None, None, 0.0)
         workers._match()
 
     assert thread_of(workers.submit) is thread
@@ -457,7 +458,7 @@ def test_the_watcher_sees_a_job_that_came_while_it_looked_away(
         def clear(self) -> None:
             super().clear()
             if not late.is_set():
-                workers._backlog.append(_Waiting(late.set, 0.0, None))
+                workers._backlog.put(late.set, None, 0.0)
 
     monkeypatch.setattr(workers, "_crowded", Crowded())
     for _ in range(PARALLEL):

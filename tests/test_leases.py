@@ -24,15 +24,14 @@ class Owner:
     """Has a lease, and needs its worker as long as it says so."""
 
     def __init__(self, workers: WorkerPool, habits: Habits | None = None) -> None:
-        self.needs_worker = False
-        self.lease = Lease(workers, lambda **_: self.needs_worker, habits)
+        self.lease = Lease(workers, habits)
 
     def thread(self) -> str:
         """Return the name of the thread in which the next job runs."""
         return Job(self.lease).result(timeout=5)
 
     def let_go(self) -> None:
-        self.needs_worker = False
+        self.lease.is_needed = False
         self.thread()
 
 
@@ -75,7 +74,7 @@ def test_a_lease_that_needs_no_worker_has_none_after_its_job(workers: WorkerPool
 
 def test_a_lease_keeps_its_worker_from_others(workers: WorkerPool) -> None:
     owner, other = Owner(workers), Owner(workers)
-    owner.needs_worker = True
+    owner.lease.is_needed = True
 
     leased = {owner.thread(), owner.thread()}
 
@@ -89,17 +88,18 @@ def test_a_worker_that_waits_in_vain_goes(
     workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "PATIENCE", 0.01)
-    asked: list[bool] = []
+    looked: list[bool] = []
 
-    def is_needed(*, waits_long: bool = False) -> bool:
-        asked.append(waits_long)
-        return len(asked) < 4
+    def look_again() -> None:
+        looked.append(lease.is_needed)
+        lease.is_needed = len(looked) < 3
 
-    lease = Lease(workers, is_needed)
+    lease = Lease(workers, look_again=look_again)
+    lease.is_needed = True
     Job(lease).result(timeout=5)
 
     until(lambda: len(workers._idle) == 1)
-    assert asked == [False, True, True, True]
+    assert looked == [True, True, True]
     assert not lease.has_worker
     assert Job(lease).result(timeout=5) == "mullet-1"
 
@@ -184,7 +184,7 @@ def test_a_leased_worker_that_waits_counts_for_none(workers: WorkerPool) -> None
     with override_settings(MULLET={"THREADS": 1, "CONNECTIONS": 2}):
         owners = [Owner(workers) for _ in range(2)]
         for owner in owners:
-            owner.needs_worker = True
+            owner.lease.is_needed = True
 
         assert len({owner.thread() for owner in owners}) == 2
         assert Owner(workers).thread() == "mullet-3"
@@ -197,7 +197,7 @@ def test_there_are_never_more_threads_than_threads_and_connections(workers: Work
     with override_settings(MULLET={"THREADS": 1, "CONNECTIONS": 1}):
         owners = [Owner(workers) for _ in range(2)]
         for owner in owners:
-            owner.needs_worker = True
+            owner.lease.is_needed = True
             owner.thread()
         waiting = Job(Owner(workers).lease)
 

@@ -10,46 +10,31 @@ is fastest under the GIL, and a stuck endpoint does not stop the others.
 Two kinds of workers wait in the middle of their work. One that is leased waits for the next job
 of its request, and counts as none of the above. One that finds no connection to its database
 waits for that, and would be of no use to anybody else who needs one. So jobs that are known to
-query wait outside of the workers while too many of those wait inside; and where both kinds of jobs
-wait they take turns, so that what needs no database does not wait for all that does.
+query wait outside of the workers, in the `backlog`, while too many of those wait inside.
 """
 
 import atexit
 import os
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sized
+from collections.abc import Sized
 from contextlib import suppress
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Protocol
 
 from django_mullet import conf
+from django_mullet.backlog import Backlog, Job, Owner
 from django_mullet.exceptions import Overloaded
 
-__all__ = ["PARALLEL", "STALL", "Job", "Owner", "Worker", "WorkerPool", "current_worker", "pool"]
-
-Job = Callable[[], object]
-
-
-class Owner(Protocol):
-    """Whose job it is."""
-
-    @property
-    def queries(self) -> bool:
-        """Whether the job is known to need a connection."""
-        ...
-
-    def refuse(self, error: Exception) -> None:
-        """Hear why the job will not be done."""
-
+__all__ = ["PARALLEL", "STALL", "Worker", "WorkerPool", "current_worker", "pool"]
 
 PARALLEL = 8
 """Workers that are kept going; more than this gains nothing under the GIL."""
 
 STALL = 0.05
 """Seconds after which a busy worker no longer counts as going."""
+
+GLANCE = STALL / 10
+"""Seconds for which it holds that enough workers are going: looking at all of them takes time."""
 
 IDLE = 10.0
 """Seconds without work after which a worker beyond `PARALLEL` ends."""
@@ -82,19 +67,6 @@ def current_worker() -> Worker:
     return _thread.worker
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A job that waits for a worker."""
-
-    job: Job
-    deadline: float
-    owner: Owner | None
-
-    @property
-    def queries(self) -> bool:
-        return self.owner is not None and self.owner.queries
-
-
 class WorkerPool:
     """Threads that run jobs, first come first served.
 
@@ -115,11 +87,10 @@ class WorkerPool:
 
     def _reset(self) -> None:
         self._idle: list[Worker] = []
-        self._backlog: deque[_Waiting] = deque()
-        self._querying: deque[_Waiting] = deque()
-        self._is_turn_of_querying = False
+        self._backlog = Backlog()
         self._workers: set[Worker] = set()
         self._started = 0
+        self._look_again_at = 0.0
         self._changing = threading.Lock()  # held to change or read `_workers`
         self._watcher: threading.Thread | None = None
         self._crowded = threading.Event()
@@ -167,7 +138,7 @@ class WorkerPool:
     @property
     def waiting(self) -> int:
         """How many jobs wait for a worker now."""
-        return len(self._backlog) + len(self._querying)
+        return len(self._backlog)
 
     def _start_worker_or_wait(self, job: Job, owner: Owner | None, *, even_if_full: bool) -> None:
         with self._changing:
@@ -175,19 +146,18 @@ class WorkerPool:
                 self._start_worker(job)
                 return
         limits = conf.current()
-        if not even_if_full and self.waiting >= limits.queue:
+        if not even_if_full and len(self._backlog) >= limits.queue:
             raise Overloaded(
                 "All workers are busy, and as many jobs wait as MULLET['QUEUE'] lets wait. Run "
                 "more processes, or raise MULLET['THREADS'] if endpoints wait for slow services."
             )
-        deadline = time.monotonic() + limits.connection_timeout
-        self._backlog.append(_Waiting(job, deadline, owner))
+        self._backlog.put(job, owner, time.monotonic() + limits.connection_timeout)
         self._match()
         if not self._crowded.is_set():
             self._call_watcher()
 
     def _is_held_back(self, owner: Owner | None) -> bool:
-        return owner is not None and owner.queries and self._is_starved()
+        return owner is not None and self._is_starved() and owner.queries
 
     def _is_starved(self) -> bool:
         """Return whether as many workers wait for a connection as may: some are left for others."""
@@ -195,36 +165,12 @@ class WorkerPool:
         return starved > 0 and starved >= max(1, conf.current().threads - PARALLEL)
 
     def _has_next(self) -> bool:
-        if not (self._backlog or self._querying):
-            return False
-        self._sort()
-        return bool(self._backlog or not self._is_starved())
-
-    def _sort(self) -> None:
-        """Put those at the head of the backlog aside that are known to query by now."""
         backlog = self._backlog
-        with suppress(IndexError):  # another thread has taken the last
-            while backlog and backlog[0].queries:
-                first = backlog.popleft()
-                if not first.queries:  # it has taken the one that does
-                    backlog.appendleft(first)
-                    return
-                self._querying.append(first)
+        return bool(backlog) and backlog.has_next(may_query=not self._is_starved())
 
     def _take(self) -> Job:
         """Return the job whose turn it is; raise `IndexError` if none may begin now."""
-        if not (self._backlog or self._querying):
-            raise IndexError
-        self._sort()
-        backlogs = [self._backlog]
-        if self._querying and not self._is_starved():
-            backlogs.insert(0 if self._is_turn_of_querying else 1, self._querying)
-        for backlog in backlogs:
-            with suppress(IndexError):  # it is empty, or another thread has taken it
-                job = backlog.popleft().job
-                self._is_turn_of_querying = backlog is not self._querying
-                return job
-        raise IndexError
+        return self._backlog.take(may_query=not self._is_starved())
 
     def _match(self) -> None:
         """Give jobs that wait to workers that are idle, while there are both."""
@@ -241,6 +187,16 @@ class WorkerPool:
     # With `_changing` held
 
     def _may_grow(self) -> bool:
+        now = time.monotonic()
+        if now < self._look_again_at:
+            return False
+        may_grow = self._has_stalled(now)
+        if not may_grow:
+            self._look_again_at = now + GLANCE
+        return may_grow
+
+    def _has_stalled(self, now: float) -> bool:
+        """Return whether too few workers are going, and there may be more."""
         limits = conf.current()
         at_work = [worker for worker in self._workers if not worker.is_waiting]
         size = len(at_work)
@@ -249,7 +205,7 @@ class WorkerPool:
         wanted = min(PARALLEL, limits.connections)
         if size < wanted:
             return True
-        stalled_since = time.monotonic() - STALL
+        stalled_since = now - STALL
         going = sum(worker.busy_since > stalled_since for worker in at_work)
         return going < wanted
 
@@ -278,10 +234,10 @@ class WorkerPool:
     def _next_job(self, worker: Worker) -> Job | None:
         """Return the next job for `worker`, or `None`: it should end."""
         if worker.inbox.empty():
-            try:
-                return self._take()
-            except IndexError:
-                self._idle.append(worker)
+            if self._backlog:
+                with suppress(IndexError):  # none may begin now
+                    return self._take()
+            self._idle.append(worker)
             self._match()
             if self._stopping and self._is_free(worker):
                 return None
@@ -320,25 +276,20 @@ class WorkerPool:
                 while self._has_next() and self._may_grow():
                     with suppress(IndexError):
                         self._start_worker(self._take())
-            if not (self._backlog or self._querying):
+            if not self._backlog:
                 self._crowded.clear()
-                if self._backlog or self._querying:  # since then
+                if self._backlog:  # since then
                     self._crowded.set()
 
     def _refuse_overdue(self) -> None:
-        """Refuse those that have waited too long for others to find connections."""
-        now = time.monotonic()
-        with suppress(IndexError):  # there are no more
-            while (first := self._querying.popleft()).deadline < now:
-                assert first.owner is not None
-                first.owner.refuse(
-                    Overloaded(
-                        "No connection became free within "
-                        f"{conf.current().connection_timeout} s, and many requests wait for one "
-                        "(see MULLET['CONNECTIONS'])."
-                    )
+        for owner in self._backlog.take_overdue(time.monotonic()):
+            owner.refuse(
+                Overloaded(
+                    "No connection became free within "
+                    f"{conf.current().connection_timeout} s, and many requests wait for one "
+                    "(see MULLET['CONNECTIONS'])."
                 )
-            self._querying.appendleft(first)
+            )
 
 
 pool = WorkerPool()

@@ -74,6 +74,23 @@ class Execution:
     or `run_coroutine` at a time; calls of the async ORM wait for each other.
     """
 
+    log: QueryLog | None = None
+    """Notes the queries of this execution, if somebody has set one."""
+    connection_lost = False
+    """Whether a job failed because its database was not there."""
+    refusal: Exception | None = None
+    """Why it has got no connection, if it lasts."""
+    is_body_begun = True
+    """Whether a body that is made in workers, if there is one, has begun to be made."""
+    _before_claim: Callable[[], None] | None = None
+    _is_counted = False  # in the share of what lasts
+    _context: Context | None = None
+    _holds = 0
+    _uses_connection = False
+    _started = False
+    _closed = False
+    _streams: tuple[Callable[[], None], ...] = ()
+
     def __init__(
         self,
         scope: Any,
@@ -83,31 +100,13 @@ class Execution:
         lasts: bool = False,
     ) -> None:
         self.scope = scope
-        self.log: QueryLog | None = None
-        """Notes the queries of this execution, if somebody has set one."""
-        self.connection_lost = False
-        """Whether a job failed because its database was not there."""
         self.outcome = Outcome()
         self.abandoned: list[str] = []
         """The databases on which the request has left a transaction open, when it is finished."""
         self._habits = habits or Habits()
         self._unit = unit
-        self._before_claim: Callable[[], None] | None = None
-        self._is_counted = False  # in the share of what lasts
-        self._context: Context | None = None
-        self.has_worker = False
-        """Whether the next job belongs in the worker of the last, as noted after that."""
-        self._lease = Lease(pool, self._needs_worker, self._habits)
-        self._holds = 0
-        self._uses_connection = False
+        self._lease = Lease(pool, self._habits, self._look_again)
         self._shared = sharing.held_by_test()
-        self._started = False
-        self._closed = False
-        self._streams: tuple[Callable[[], None], ...] = ()
-        self.refusal: Exception | None = None
-        """Why it has got no connection, if it lasts."""
-        self.is_body_begun = True
-        """Whether a body that is made in workers, if there is one, has begun to be made."""
         if lasts:
             self.last()
 
@@ -259,6 +258,11 @@ class Execution:
         return None
 
     @property
+    def has_worker(self) -> bool:
+        """Whether the next job belongs in the worker of the last, as noted after that."""
+        return self._lease.is_needed
+
+    @property
     def is_started(self) -> bool:
         """Whether `request_started` has been sent, and `request_finished` has not."""
         return self._started
@@ -407,25 +411,20 @@ class Execution:
         """Return whether each call is a unit of its own."""
         return self._closed or self._unit == "call"
 
-    def _needs_worker(self, *, waits_long: bool = False) -> bool:
-        """Return whether the next job belongs in the worker of the last.
-
-        One that `waits_long` may have been forgotten: what a task that outlives its request has
-        begun to read, and is not going to end.
-        """
-        if waits_long and self._is_of_calls() and not self._holds:
+    def _look_again(self) -> None:
+        """Give back what has been forgotten: what a task has begun to read, and does not end."""
+        if self._is_of_calls() and not self._holds:
             databases.give_back(clean=self._unit == "call")
             self._note_use()
-        return self.has_worker
 
     def _note_use(self) -> None:
         """Note, before anybody is told of the end of a job, what it has left in its worker."""
-        self._uses_connection = databases.in_use() or (
-            self._shared is not None and self._shared.in_transaction
-        )
+        shared = self._shared
+        is_used = databases.in_use() or (shared is not None and shared.in_transaction)
         has_state = databases.keep_state() and not self._is_of_calls()
-        self.has_worker = bool(self._holds or self._uses_connection or has_state)
-        if self._is_counted and not self._uses_connection:
+        self._uses_connection = is_used
+        self._lease.is_needed = is_used or has_state or self._holds > 0
+        if self._is_counted and not is_used:
             self._is_counted = False
             share.leave()
 

@@ -8,12 +8,13 @@ until it closes its connections. They run one after the other in any case.
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from queue import Empty
 from typing import Any, Protocol
 
 from django_mullet.concurrency import Worker, WorkerPool, current_worker
 
-__all__ = ["Habits", "IsNeeded", "Lease", "LeasedJob"]
+__all__ = ["Habits", "Lease", "LeasedJob"]
 
 
 PATIENCE = 1.0
@@ -37,44 +38,44 @@ class LeasedJob(Protocol):
         """Tell who waits for the job that it will not be done."""
 
 
-class IsNeeded(Protocol):
-    """Says, in the worker, whether the next job belongs in the same one."""
-
-    def __call__(self, *, waits_long: bool = False) -> bool:
-        """Return so; the worker may have waited for it for long already."""
-        ...
-
-
 class Lease:
     """The jobs of one owner, and the worker that they run in.
 
-    `is_needed` is called in the worker after the last of the jobs, and every `PATIENCE` seconds
-    from then on: whether the next belongs in the same worker, which waits for it and does nothing
-    else. `habits` say what is to be expected of the jobs.
+    After the last of the jobs its worker waits for the next, and does nothing else, while that is
+    needed. `look_again` is called in the worker every `PATIENCE` seconds then, and may change it.
+    `habits` say what is to be expected of the jobs.
     """
 
     __slots__ = (
         "_changing",
         "_finished",
         "_habits",
-        "_is_needed",
         "_jobs",
+        "_look_again",
         "_pool",
         "_submitted",
         "_waiting",
         "has_worker",
+        "is_needed",
     )
 
-    def __init__(self, pool: WorkerPool, is_needed: IsNeeded, habits: Habits | None = None) -> None:
+    def __init__(
+        self,
+        pool: WorkerPool,
+        habits: Habits | None = None,
+        look_again: Callable[[], object] = lambda: None,
+    ) -> None:
         self._pool = pool
         self._habits = habits or Habits()
-        self._is_needed = is_needed
+        self._look_again = look_again
         self._changing = threading.Lock()  # held to change or read what follows
         self._jobs: deque[LeasedJob] = deque()
         self._waiting: Worker | None = None
         self._submitted = self._finished = 0
         self.has_worker = False
         """Whether a worker runs the jobs, or waits for the next, or is about to come."""
+        self.is_needed = False
+        """Whether the next job belongs in the same worker; set in it, before a job is finished."""
 
     @property
     def queries(self) -> bool:
@@ -155,7 +156,7 @@ class Lease:
         with self._changing:
             if self._jobs:
                 return self._jobs.popleft()
-            if not (keep or self._is_needed()):
+            if not (keep or self.is_needed):
                 self.has_worker = False
                 return None
             self._waiting = worker
@@ -173,7 +174,10 @@ class Lease:
     def _is_over(self, worker: Worker) -> bool:
         """Return whether `worker`, which has waited for long, may go: no job is coming to it."""
         with self._changing:
-            if self._waiting is not worker or self._is_needed(waits_long=True):
+            if self._waiting is not worker:
+                return False
+            self._look_again()
+            if self.is_needed:
                 return False
             self._waiting = None
             worker.is_waiting = self.has_worker = False

@@ -93,7 +93,8 @@ class LimitedConnection(WatchedConnection):
 
     def close_if_unusable_or_obsolete(self) -> None:
         # Django's receivers of `request_started` would claim it to look: it has its turn then.
-        if not self.parked:
+        # One without autocommit Django closes, and says nothing of what was not committed.
+        if not (self.parked or self.is_begun):
             super().close_if_unusable_or_obsolete()
 
     def _claim(self) -> None:

@@ -157,11 +157,6 @@ class WatchedConnection(BaseDatabaseWrapper):
             return bool(self.connection.in_transaction)
         return transaction_status(self.connection) != _IDLE
 
-    def close_if_unusable_or_obsolete(self) -> None:
-        # Django closes a connection without autocommit, and says nothing of what was not committed.
-        if not self.is_begun:
-            super().close_if_unusable_or_obsolete()
-
     def commit(self) -> None:
         had_written, self.has_written = self.has_written, False
         was_there = self.connection is not None and not _is_closed(self.connection)
