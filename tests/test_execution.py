@@ -18,8 +18,9 @@ from django.utils import timezone, translation
 from django_mullet import leases, limits
 from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
-from django_mullet.execution import Execution, _OrmCall, current_execution
+from django_mullet.execution import Execution, current_execution
 from django_mullet.hops import Hop, in_worker, run_below, to_loop, to_worker
+from django_mullet.orm_calls import OrmCall
 from tests.executing import entered, execute, here
 from tests.testapp.models import Item
 from tests.waiting import until
@@ -945,7 +946,7 @@ def test_what_a_task_has_begun_to_read_and_forgotten_is_given_back(
 
 def test_what_was_given_up_is_not_refused_as_well() -> None:
     async def use(execution: Execution) -> list[Any]:
-        call = _OrmCall(execution, lambda: None)
+        call = OrmCall(execution, lambda: None)
         call.future.cancel()
         hop = Hop(execution, lambda: None)
         hop._take_ticket()
@@ -958,7 +959,7 @@ def test_what_was_given_up_is_not_refused_as_well() -> None:
 
 def test_a_call_that_is_refused_raises_why() -> None:
     async def use(execution: Execution) -> Any:
-        call = _OrmCall(execution, lambda: None)
+        call = OrmCall(execution, lambda: None)
         call.refuse(Overloaded("busy"))
         return call.future.exception()
 

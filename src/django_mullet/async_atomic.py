@@ -19,7 +19,8 @@ from asgiref.sync import sync_to_async
 from django.db import connections, transaction
 from django.db.transaction import TransactionManagementError
 
-from django_mullet.execution import Execution, execution_of_orm
+from django_mullet import orm_calls
+from django_mullet.execution import Execution, current_execution
 from django_mullet.swallowed import TellingBlock
 
 __all__ = ["AtomicBlock"]
@@ -89,7 +90,7 @@ class _Entered(TellingBlock):
 
     async def enter(self) -> None:
         """Begin the transaction or savepoint; undo that if the task is cancelled meanwhile."""
-        self._execution = execution_of_orm()
+        self._execution = current_execution.get() if orm_calls.runs_here() else None
         try:
             await _Job(partial(self._enter, _seen.get())).run()
         except BaseException as error:

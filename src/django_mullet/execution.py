@@ -12,7 +12,6 @@ itself, as `hops` tells.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Generator
-from concurrent.futures import Future
 from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from types import coroutine
@@ -24,23 +23,18 @@ from django.db import InterfaceError, OperationalError
 from django.urls import get_script_prefix, set_script_prefix
 
 from django_mullet import databases, from_thread, lifecycle, limits, outcomes, sharing
-from django_mullet._compat import (
-    ThreadSensitiveExecutor,
-    claim_context,
-    move_context,
-    runs_orm,
-    send_orm_to,
-)
+from django_mullet._compat import claim_context, move_context
 from django_mullet.callables import request_name
 from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.hops import WORKER, Below, Hop, drive, set_hop
 from django_mullet.lasting import share
 from django_mullet.leases import Habits, Lease, LeasedJob
+from django_mullet.orm_calls import take_orm
 from django_mullet.outcomes import Outcome
 from django_mullet.queries import QueryLog
 
-__all__ = ["Execution", "Habits", "current_execution", "execution_of_orm"]
+__all__ = ["Execution", "Habits", "current_execution"]
 
 T = TypeVar("T")
 
@@ -119,7 +113,7 @@ class Execution:
         `takes_orm`, the async ORM and whatever else is thread-sensitive for asgiref runs here.
         """
         token = current_execution.set(self)
-        undo = send_orm_to(_worker_executor) if takes_orm else None
+        undo = take_orm() if takes_orm else None
         prefix = None
         if self.scope.get("root_path") or settings.FORCE_SCRIPT_NAME:
             prefix = get_script_prefix()
@@ -452,52 +446,6 @@ class Execution:
         finally:
             if is_unit and not self._holds:
                 databases.give_back(clean=self._unit == "call")
-
-
-class _OrmCall:
-    """A call of the async ORM, or of what else is thread-sensitive: a job."""
-
-    def __init__(self, execution: Execution, call: Callable[[], Any]) -> None:
-        self._execution = execution
-        self._call = call
-        self.future: Future[Any] = Future()
-
-    def __call__(self) -> None:
-        execution = self._execution
-        if not self.future.set_running_or_notify_cancel():
-            execution.skip()
-        else:
-            execution.do(partial(execution.within_lifecycle, self._call), self._deliver)
-
-    def refuse(self, error: Exception) -> None:
-        """Raise `error` from the call, which is not made."""
-        if self.future.set_running_or_notify_cancel():
-            self._deliver(None, error)
-
-    def _deliver(self, result: Any, error: BaseException | None) -> None:
-        if error is None:
-            self.future.set_result(result)
-        else:
-            self.future.set_exception(error)
-
-
-class _WorkerExecutor(ThreadSensitiveExecutor):
-    """Runs Django's async ORM, and other thread-sensitive calls, in the current execution."""
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
-        """Return the future of `fn(*args, **kwargs)` in a worker; raise `Overloaded`."""
-        execution = current_execution.get()
-        call = _OrmCall(execution, partial(fn, *args, **kwargs))
-        execution.submit(call)
-        return call.future
-
-
-_worker_executor = _WorkerExecutor()
-
-
-def execution_of_orm() -> Execution | None:
-    """Return the execution in which the async ORM runs for the calling task, if any does."""
-    return current_execution.get() if runs_orm(_worker_executor) else None
 
 
 def _in_context(inside: Context, outside: Context, function: Callable[[], T]) -> T:

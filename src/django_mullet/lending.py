@@ -6,7 +6,6 @@ the session was told is forgotten each time.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -15,20 +14,19 @@ from fastapi.dependencies.models import Dependant
 from django_mullet import databases
 from django_mullet.dependencies import Kind, below, kind
 from django_mullet.execution import Unit
+from django_mullet.marks import Mark, nearest
 from django_mullet.transaction import atomic_request
 
-__all__ = ["ConnectionPer", "unit_of", "without_units"]
+__all__ = ["ConnectionPer", "unit_of"]
 
 
-class ConnectionPer:
+class ConnectionPer(Mark):
     """Says, as a dependency, what has a connection to itself: a "request" or a "call".
 
     `APIRouter(connection="call")` adds it to the dependencies of its routes and WebSockets; for a
     single one write `dependencies=[Depends(ConnectionPer("call"))]`. The nearest to the route
     counts. Raises `ValueError` for anything else.
     """
-
-    never_waits = True
 
     def __init__(self, unit: Unit) -> None:
         if unit not in ("request", "call"):
@@ -48,19 +46,11 @@ def unit_of(dependant: Dependant) -> Unit:
 
     Raises `ImproperlyConfigured` where its calls cannot have one each.
     """
-    unit: Unit = "request"
-    for sub in dependant.dependencies:
-        if isinstance(sub.call, ConnectionPer):
-            unit = sub.call.unit
-    if unit == "call":
-        _check_calls(dependant)
-    return unit
-
-
-def without_units(dependant: Dependant) -> Dependant:
-    """Return `dependant`, a route's, as FastAPI is to solve it."""
-    subs = [sub for sub in dependant.dependencies if not isinstance(sub.call, ConnectionPer)]
-    return replace(dependant, dependencies=subs)
+    mark = nearest(dependant, ConnectionPer)
+    if mark is None or mark.unit == "request":
+        return "request"
+    _check_calls(dependant)
+    return mark.unit
 
 
 def _check_calls(dependant: Dependant) -> None:

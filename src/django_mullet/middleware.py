@@ -8,7 +8,7 @@ function stands on a worker's stack meanwhile, and keeps it.
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from inspect import isawaitable, isclass, iscoroutinefunction
 from typing import Any
 
@@ -39,6 +39,7 @@ from django_mullet._compat import exception_handler, set_handler_class
 from django_mullet.advice import of_websocket
 from django_mullet.execution import Execution
 from django_mullet.hops import in_worker, run_below, to_loop, to_worker
+from django_mullet.marks import Mark, nearest
 from django_mullet.requests import RouteRequest
 from django_mullet.responses import Exchange, from_django, to_django
 
@@ -49,7 +50,6 @@ __all__ = [
     "MiddlewareExecution",
     "mark",
     "without_django_wrapper",
-    "without_marks",
 ]
 
 Respond = Callable[[], Awaitable[Response]]
@@ -70,15 +70,13 @@ _NEVER_WAIT = ("fastapi.", "django_mullet.")
 """Modules whose exception handlers are `async` only in name."""
 
 
-class DjangoMiddleware:
+class DjangoMiddleware(Mark):
     """Marks routes, as a dependency, as those around which Django's middleware runs.
 
     `APIRouter(django_middleware=...)` adds it to the dependencies of its routes; so it goes
     where dependencies go, into the routers that a router includes. The nearest to the route
     counts. For a whole application: `FastAPI(dependencies=[Depends(DjangoMiddleware())])`.
     """
-
-    never_waits = True
 
     def __init__(self, middleware: bool | Sequence[str] = True) -> None:
         if isinstance(middleware, str):
@@ -110,17 +108,7 @@ class DjangoMiddleware:
 
 def mark(dependant: Dependant) -> DjangoMiddleware | None:
     """Return the mark of the route that `dependant` belongs to, if Django's middleware runs."""
-    found = None
-    for sub in dependant.dependencies:
-        if isinstance(sub.call, DjangoMiddleware):
-            found = sub.call
-    return found or None
-
-
-def without_marks(dependant: Dependant) -> Dependant:
-    """Return `dependant`, a route's, as FastAPI is to solve it."""
-    subs = [sub for sub in dependant.dependencies if not isinstance(sub.call, DjangoMiddleware)]
-    return replace(dependant, dependencies=subs)
+    return nearest(dependant, DjangoMiddleware) or None
 
 
 def without_django_wrapper(endpoint: Any) -> Any:

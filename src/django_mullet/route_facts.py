@@ -13,8 +13,9 @@ from fastapi.security.base import SecurityBase
 from django_mullet.callables import dotted_name, layers
 from django_mullet.dependencies import Kind, below, kind
 from django_mullet.execution import Unit
-from django_mullet.lending import ConnectionPer, unit_of
-from django_mullet.middleware import DjangoMiddleware, mark
+from django_mullet.lending import unit_of
+from django_mullet.marks import Mark
+from django_mullet.middleware import mark
 from django_mullet.query_budgets import budget_of
 from django_mullet.routing import DjangoRoute
 from django_mullet.transaction import atomic_aliases, atomic_request
@@ -132,11 +133,8 @@ def _schemes(call: Any) -> list[SecurityBase]:
 
 
 def _named_dependencies(dependant: Dependant) -> Iterator[str]:
-    for sub in dependant.dependencies:
-        is_fact = (
-            sub.call is atomic_request
-            or isinstance(sub.call, DjangoMiddleware | ConnectionPer)
-            or budget_of(sub.call) is not None
-        )
-        if not is_fact and not _schemes(sub.call):
-            yield dotted_name(sub.call)
+    calls: list[Any] = [sub.call for sub in dependant.dependencies]
+    for call in calls:
+        is_fact = call is atomic_request or isinstance(call, Mark) or budget_of(call) is not None
+        if not is_fact and not _schemes(call):
+            yield dotted_name(call)

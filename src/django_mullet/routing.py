@@ -8,20 +8,18 @@ the loop and moves to the worker for the endpoint. The handler of an `async def`
 the loop.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
-from inspect import isawaitable
 from typing import Any
 
 import fastapi
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.db import ProgrammingError
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import FastAPIError
@@ -32,7 +30,6 @@ from starlette.types import Receive, Scope, Send
 
 from django_mullet import conf
 from django_mullet._compat import (
-    exception_handler,
     replace_function_stack,
     replace_request_stack,
     request_stack,
@@ -40,19 +37,17 @@ from django_mullet._compat import (
 from django_mullet.advice import advise
 from django_mullet.dependencies import Kind, Traits, traits
 from django_mullet.error_docs import Responses, listed
-from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, Habits, Unit
 from django_mullet.handlers import Adapted, adapted, dependant_of
-from django_mullet.held_back import HeldBack
 from django_mullet.hops import in_worker, to_loop, to_worker
-from django_mullet.lending import ConnectionPer, unit_of, without_units
+from django_mullet.lending import ConnectionPer, unit_of
+from django_mullet.marks import without_marks
 from django_mullet.middleware import (
     Around,
     DjangoMiddleware,
     MiddlewareExecution,
     mark,
     without_django_wrapper,
-    without_marks,
 )
 from django_mullet.planning import plan_of
 from django_mullet.queries import QueryLog
@@ -61,17 +56,16 @@ from django_mullet.requests import spool_form
 from django_mullet.results import shown_schemas
 from django_mullet.retries import retries_of, run_again
 from django_mullet.solving import Handler, read_body
-from django_mullet.stored import as_stored, require_ended, require_uncommitted
+from django_mullet.stored import as_stored, require_ended
 from django_mullet.streaming import follow_up_in_worker
 from django_mullet.transaction import atomic_aliases, run_atomic
+from django_mullet.unavailable import NOT_AVAILABLE, as_unavailable, send_stream
 from django_mullet.websockets import run_in_django
 
 __all__ = ["APIRouter", "DjangoRoute"]
 
 QUERY_PLAN = "X-Query-Plan"
 """The header by which a request asks, with DEBUG, what its response loads."""
-
-logger = logging.getLogger("django.request")
 
 
 class DjangoRoute(APIRoute):
@@ -101,7 +95,7 @@ class DjangoRoute(APIRoute):
         effective = dependant_of(ordinary)
         around = self._around(effective)
         # A copy, since FastAPI and others look at the route's own: for the OpenAPI document, say.
-        dependant = without_units(without_marks(effective))
+        dependant = without_marks(effective)
         dependant.call = without_django_wrapper(dependant.call)
         facts = traits(dependant)
         handler = adapted(
@@ -247,8 +241,8 @@ async def _respond(plan: _Plan, request: Request) -> Response:
         response = await _execute(plan, mode, request, execution)
         require_ended(execution, response)
         return response
-    except _NOT_AVAILABLE as error:
-        unavailable = _unavailable(error, execution)
+    except NOT_AVAILABLE as error:
+        unavailable = as_unavailable(error, execution)
         if unavailable is None:
             advise(error, plan.endpoint)
             raise
@@ -307,41 +301,10 @@ def _go_on(
         follow_up_in_worker(response, execution)
         _close_in_the_end(stack, response.body_iterator)
         response.stream_response = partial(  # type: ignore[method-assign]
-            _stream, response.stream_response, execution, request
+            send_stream, response.stream_response, execution, request
         )
     else:
         follow_up_in_worker(response, execution)
-
-
-async def _stream(
-    send_all: Callable[[Send], Awaitable[None]],
-    execution: Execution,
-    request: Request,
-    send: Send,
-) -> None:
-    """Send a body by `send_all`, or a 503 if it finds no connection before anything is sent."""
-    held_back = HeldBack(send, execution)
-    try:
-        await send_all(held_back)
-    except Exception as error:
-        is_away = isinstance(error, _NOT_AVAILABLE)
-        unavailable = _unavailable(error, execution) if is_away else None
-        if unavailable is None or held_back.has_sent:
-            await held_back.release()
-            raise
-        # Not raised: FastAPI may have a group of tasks around it, which would make another of it.
-        await _send_error(unavailable, request, send)
-    finally:
-        held_back.give_up()
-
-
-async def _send_error(error: HTTPException, request: Request, send: Send) -> None:
-    handler = exception_handler(request.scope, error)
-    assert handler is not None, "Starlette has one for every HTTPException."
-    response = handler(request, error)
-    if isawaitable(response):
-        response = await response
-    await response(request.scope, request.receive, send)
 
 
 def _close_in_the_end(stack: AsyncExitStack, body: Any) -> None:
@@ -450,23 +413,3 @@ def _takes_long(response: Response) -> bool:
 
 def _is_complete(response: Response) -> bool:
     return response.background is None and not isinstance(response, StreamingResponse)
-
-
-_NOT_AVAILABLE = (Overloaded, OperationalError, InterfaceError)
-
-
-def _unavailable(error: Exception, execution: Execution) -> HTTPException | None:
-    """Return the 503 for `error`, and log why; `None` if it is one of the application's."""
-    path = execution.scope["path"]
-    if isinstance(error, Overloaded) or execution.connection_lost:
-        require_uncommitted(execution, error)
-    if isinstance(error, Overloaded):
-        logger.warning("Busy: %s: %s", path, error)
-        detail = "The server is busy."
-    elif execution.connection_lost:
-        logger.error("Database away: %s", path, exc_info=error)
-        detail = "The database is not available."
-    else:
-        return None
-    retry_after = {"Retry-After": str(conf.current().retry_after)}
-    return HTTPException(503, detail=detail, headers=retry_after)

@@ -22,8 +22,9 @@ from django_mullet import conf
 from django_mullet.dependencies import adapted_dependencies
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, Habits, Unit, current_execution
-from django_mullet.lending import unit_of, without_units
-from django_mullet.middleware import mark, without_marks
+from django_mullet.lending import ConnectionPer, unit_of
+from django_mullet.marks import without_marks
+from django_mullet.middleware import mark
 from django_mullet.origins import FORBIDDEN, is_foreign
 from django_mullet.overrides import Overrides
 
@@ -47,7 +48,7 @@ class DjangoWebSocket:
     def __init__(self, route: APIWebSocketRoute, overrides_provider: Any) -> None:
         self._unit: Unit = unit_of(route.dependant)
         self._habits = Habits()
-        dependant = without_units(route.dependant)
+        dependant = without_marks(route.dependant, ConnectionPer)
         if mark(dependant) is None:  # else the mark itself refuses to run
             dependant = without_marks(dependant)
         dependant = adapted_dependencies(dependant)
