@@ -33,13 +33,35 @@ from cosmic_ray.plugins import get_operator, operator_names
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path("src", "django_mullet")
 
+_CROWDS = ["crowds", "databases", "connections", "new_aliases", "foreign_backends"]
+_OUTCOMES = ["stored", "swallowed", "lost_writes", "one_of_two", "left_open", "transaction"]
+
 TESTS = {
-    "concurrency": ["concurrency"],
-    "execution": ["execution", "connections", "one_thread", "transaction"],
+    "backlog": ["backlog", "leases", "concurrency"],
+    "concurrency": ["concurrency", "leases", "crowds"],
+    "databases": [*_CROWDS, "lifecycle", "left_open", "lending", "session_state", "execution"],
+    "execution": [
+        *("execution", "connections", "one_thread", "transaction", "crowds", "lending"),
+        *("lasting", "left_open", "lifecycle", "foreign_backends", "stored", "iterators"),
+    ],
+    "held_back": ["held_back", "lasting"],
+    "lasting": ["lasting", "lending"],
+    "leases": ["leases", "crowds", "execution"],
+    "lending": ["lending", "lasting", "routes_command", "checks"],
+    "limited": [*_CROWDS, "lending", "session_state", "left_open", "lost_writes"],
+    "limits": ["databases", "crowds", "connections"],
+    "nulls": ["bad_input", "refused_values", "stored"],
+    "orm_calls": ["execution", "one_thread", "crowds"],
+    "outcomes": [*_OUTCOMES, "lost_answers", "session_state"],
     "routing": [
         *("routing", "query_budgets", "websockets", "dependencies", "middleware"),
         *("transaction", "retries", "streaming", "connections", "one_thread", "routes_command"),
+        *("stored", "lasting", "exits"),
     ],
+    "stored": [*_OUTCOMES, "retries"],
+    "streaming": ["streaming", "lasting", "iterators", "asgi"],
+    "swallowed": [*_OUTCOMES, "atomic_async"],
+    "unavailable": ["lasting", "stored", "faults", "routing"],
 }
 """The tests that concern a module, those most likely to notice a change first."""
 
