@@ -19,6 +19,7 @@ __all__ = [
     "WORKER",
     "Below",
     "Hop",
+    "Runner",
     "current_hop",
     "drive",
     "in_worker",

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
 from django_mullet._compat import ThreadSensitiveExecutor, runs_orm, send_orm_to
+from django_mullet.hops import Runner
 from django_mullet.leases import LeasedJob
 from django_mullet.outcomes import current_execution
 
@@ -18,21 +19,11 @@ __all__ = ["OrmCall", "runs_here", "take_orm"]
 T = TypeVar("T")
 
 
-class Runner(Protocol):
+class OrmRunner(Runner, Protocol):
     """What runs the calls: an execution."""
 
     def submit(self, job: LeasedJob) -> None:
         """Have `job` run after those before it; raise `Overloaded` if there is no worker for it."""
-
-    def do(
-        self,
-        function: Callable[[], Any],
-        deliver: Callable[[Any, BaseException | None], object],
-    ) -> None:
-        """Give `deliver` what `function` returns or raises."""
-
-    def skip(self) -> None:
-        """Do nothing, in place of a job that was given up."""
 
     def within_lifecycle(self, function: Callable[[], T]) -> T:
         """Return what `function` returns, within Django's request."""
@@ -42,7 +33,7 @@ class Runner(Protocol):
 class OrmCall:
     """A call of the async ORM, or of what else is thread-sensitive: a job."""
 
-    def __init__(self, execution: Runner, call: Callable[[], Any]) -> None:
+    def __init__(self, execution: OrmRunner, call: Callable[[], Any]) -> None:
         self._execution = execution
         self._call = call
         self.future: Future[Any] = Future()
@@ -71,7 +62,7 @@ class _WorkerExecutor(ThreadSensitiveExecutor):
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
         """Return the future of `fn(*args, **kwargs)` in a worker; raise `Overloaded`."""
-        execution = cast("Runner", current_execution.get())
+        execution = cast("OrmRunner", current_execution.get())
         call = OrmCall(execution, partial(fn, *args, **kwargs))
         execution.submit(call)
         return call.future
