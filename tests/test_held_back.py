@@ -60,6 +60,7 @@ def with_client(
 @pytest.fixture
 def is_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(held_back, "PATIENCE", 0)
+    monkeypatch.setattr(held_back, "TURNS", 0)
     monkeypatch.setattr(held_back, "INTERVAL", 0)
 
 
@@ -189,6 +190,56 @@ def test_it_waits_longer_for_a_body_that_cannot_begin(is_impatient: None) -> Non
         return [before, len(client.messages)]
 
     assert asyncio.run(main()) == [0, 1]
+
+
+def test_a_body_has_some_turns_of_the_loop_to_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under load its first steps take longer than the patience in seconds."""
+    monkeypatch.setattr(held_back, "PATIENCE", 0)
+
+    async def main() -> list[int]:
+        client, producer = Client(), Producer()
+        held = HeldBack(client, producer)
+        await held(START)
+        await turns(held_back.TURNS // 2)
+        producer.is_busy = True
+        await turns(2 * held_back.TURNS)
+        before = len(client.messages)
+        producer.is_busy = False
+        while not client.messages:
+            await asyncio.sleep(0.01)
+        return [before, len(client.messages)]
+
+    assert asyncio.run(asyncio.wait_for(main(), 5)) == [0, 1]
+
+
+def test_a_body_that_makes_do_without_a_connection_is_sent() -> None:
+    async def main() -> list[Any]:
+        client, producer = Client(), Producer()
+        held = HeldBack(client, producer)
+        await held(START)
+        producer.refusal = LookupError("none left")
+        await held(BODY)
+        await held(END)
+        return client.messages
+
+    assert asyncio.run(main()) == [START, BODY, END]
+
+
+def test_one_that_was_refused_and_sends_nothing_has_its_start_in_the_end(
+    is_impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held_back, "INTERVAL", 0.01)
+    monkeypatch.setattr(held_back, "MOST_PATIENCE", 0.1)
+
+    async def main() -> list[Any]:
+        client, producer = Client(), Producer()
+        producer.refusal = LookupError("none left")
+        await HeldBack(client, producer)(START)
+        while not client.messages:
+            await asyncio.sleep(0.01)
+        return client.messages
+
+    assert asyncio.run(asyncio.wait_for(main(), 5)) == [START]
 
 
 def test_it_waits_longer_for_a_worker_that_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:

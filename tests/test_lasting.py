@@ -350,6 +350,29 @@ def test_a_stream_of_django_s_that_begins_to_query_late_ends(
         client.get("/django/late")
 
 
+def test_a_stream_that_tries_again_and_finds_room_is_sent(client: TestClient) -> None:
+    app, local, refused = FastAPI(), APIRouter(), []
+
+    @local.get("/patient")
+    async def patient() -> StreamingResponse:
+        async def body() -> AsyncIterator[str]:
+            try:
+                await Item.objects.acount()
+            except Overloaded:
+                refused.append(1)
+                share.leave()
+            yield f"{await Item.objects.acount()}"
+
+        return StreamingResponse(body())
+
+    app.include_router(local)
+    share.enter()
+
+    response = TestClient(app).get("/patient")
+
+    assert (response.status_code, response.text, refused) == (200, "0", [1])
+
+
 def test_an_event_stream_that_is_overloaded_itself_fails(client: TestClient) -> None:
     with pytest.raises(BaseExceptionGroup):
         client.get("/overloaded")

@@ -104,6 +104,54 @@ def test_a_worker_that_waits_in_vain_goes(
     assert Job(lease).result(timeout=5) == "mullet-1"
 
 
+def test_who_submits_does_not_wait_for_a_worker_that_looks_again(
+    workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "PATIENCE", 0.01)
+    looks, end = threading.Event(), threading.Event()
+
+    def look_again() -> None:
+        looks.set()
+        end.wait(10)
+
+    lease = Lease(workers, look_again=look_again)
+    lease.is_needed = True
+    first = Job(lease).result(timeout=5)
+    assert looks.wait(5)
+
+    job = Job(lease)  # returns, or this test never ends
+    assert not job.done()
+    end.set()
+
+    assert job.result(timeout=5) == first
+
+
+def test_a_job_that_comes_as_patience_ends_is_done(
+    workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is on its way to the inbox, so the worker waits on."""
+    monkeypatch.setattr(leases, "PATIENCE", 0.01)
+    lease = Lease(workers)
+    lease.is_needed = True
+    Job(lease).result(timeout=5)
+    until(lambda: lease._waiting is not None)
+    with lease._changing:
+        worker, lease._waiting = lease._waiting, None
+        assert worker is not None
+        worker.is_waiting = False
+    time.sleep(0.05)
+
+    class Late(Job):
+        def __init__(self) -> None:
+            Future.__init__(self)
+            self._do, self._lease = (lambda: None), lease
+
+    late = Late()
+    worker.inbox.put(late)
+
+    assert late.result(timeout=5)
+
+
 def test_one_that_has_others_done_meanwhile_does_not_go(
     workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -319,6 +367,32 @@ def test_a_job_that_queries_is_refused_in_the_end(workers: WorkerPool, starved: 
     assert workers.waiting == 0
     starved.clear()
     assert owner.thread().startswith("mullet-")
+
+
+def test_a_job_that_must_be_done_is_not_refused_with_the_others(
+    workers: WorkerPool, starved: list[int]
+) -> None:
+    done = threading.Event()
+
+    class Last:
+        def __call__(self) -> None:
+            owner.lease.finished()
+            done.set()
+
+        def refuse(self, error: Exception) -> None:
+            raise AssertionError("It must be done.") from error
+
+    with override_settings(MULLET={"CONNECTION_TIMEOUT": 0.1}):
+        owner = Owner(workers, querying())
+        job = Job(owner.lease)
+        owner.lease.submit(Last(), in_any_case=True)
+
+        with pytest.raises(Overloaded):
+            job.result(timeout=5)
+
+    assert done.wait(5)
+    until(lambda: not owner.lease.has_worker)
+    assert not owner.lease.is_busy
 
 
 def test_one_that_came_later_is_not_refused_with_it(

@@ -102,6 +102,41 @@ def conflict_after_a_commit_by_hand() -> None:
         transaction.set_autocommit(True)
 
 
+def conflict_after_a_copy() -> None:
+    attempts.append("")
+    with connection.cursor() as cursor:
+        with cursor.copy("COPY testapp_item (name, n) FROM STDIN") as copy:
+            copy.write_row(("row", 0))
+        conflict()
+
+
+def conflict_after_a_copy_in_a_block() -> None:
+    attempts.append("")
+    with (
+        transaction.atomic(),
+        connection.cursor() as cursor,
+        cursor.copy("COPY testapp_item (name, n) FROM STDIN") as copy,
+    ):
+        copy.write_row(("row", 0))
+    conflict()
+
+
+def conflict_after_several_at_once() -> None:
+    attempts.append("")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET lock_timeout = '2s'; INSERT INTO testapp_item (name, n) VALUES ('row', 0)"
+        )
+    conflict()
+
+
+def conflict_after_a_script() -> None:
+    attempts.append("")
+    with connection.cursor() as cursor:
+        cursor.executescript("INSERT INTO testapp_item (name, n) VALUES ('row', 0)")
+    conflict()
+
+
 router = APIRouter()
 
 
@@ -132,7 +167,16 @@ CONFLICTING = [
     conflict_of_the_second_database,
     conflict_after_a_commit_by_hand,
 ]
-for each in CONFLICTING:
+BY_ANOTHER_WAY = [
+    pytest.param(conflict_after_a_copy, marks=pytest.mark.postgres),
+    pytest.param(conflict_after_a_copy_in_a_block, marks=pytest.mark.postgres),
+    pytest.param(conflict_after_several_at_once, marks=pytest.mark.postgres),
+    pytest.param(
+        conflict_after_a_script,
+        marks=pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own"),
+    ),
+]
+for each in [*CONFLICTING, *(param.values[0] for param in BY_ANOTHER_WAY)]:
     router.post(f"/{each.__name__}")(each)
     router.post(f"/{each.__name__}/again")(retry_on_conflict()(partial(each)))
 
@@ -145,7 +189,7 @@ exception_handlers.install(app)
 client = TestClient(app, raise_server_exceptions=False)
 
 
-@pytest.mark.parametrize("endpoint", CONFLICTING)
+@pytest.mark.parametrize("endpoint", [*CONFLICTING, *BY_ANOTHER_WAY])
 @pytest.mark.parametrize("again", ["", "/again"])
 @pytest.mark.parametrize("prefix", ["", "/middleware"])
 def test_what_has_committed_is_not_repeated(

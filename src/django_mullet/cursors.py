@@ -33,6 +33,8 @@ Row = tuple[Any, ...]
 _OPENING = ("cursor", "_cursor", "create_cursor", "make_cursor", "_prepare_cursor")
 """Methods of a connection by which each query gets its cursor."""
 
+_KNOWN = ("django.db.backends.", "django_mullet.")
+
 _EXECUTE = CursorWrapper.execute
 _IS_DJANGO_S = is_written_in(utils.__file__, _EXECUTE)
 
@@ -119,7 +121,7 @@ def _lets_cursors_last(connection: Any) -> bool:
 def _opens_as_usual(backend: Any) -> bool:
     """Return whether opening a cursor does what Django does: django-tenants sets a schema."""
     methods = [getattr(backend, name) for name in _OPENING]
-    return all(method.__module__.startswith("django.db.backends.") for method in methods)
+    return all(method.__module__.startswith(_KNOWN) for method in methods)
 
 
 def _is_unwrapped(connection: LimitedConnection) -> bool:

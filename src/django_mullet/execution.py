@@ -430,6 +430,7 @@ class Execution:
         except Overloaded as error:
             self.refusal = error
             raise
+        self.refusal = None
         self._is_counted = True
 
     def _call(self, function: Callable[[], T]) -> T:

@@ -18,6 +18,9 @@ PATIENCE = 0.02
 MOST_PATIENCE = 5.0
 """The same while a worker is busy with the first piece, and may be about to query for it."""
 
+TURNS = 20
+"""Turns of the event loop that are waited for as well: how long they take depends on the load."""
+
 INTERVAL = 0.25
 """Seconds after which it is seen again whether a worker is busy."""
 
@@ -43,8 +46,8 @@ class HeldBack:
     """A `send` of ASGI that sends `http.response.start` with the first piece of the body.
 
     While the `producer` cannot begin, or is at work, there is more patience. If it is refused a
-    connection before anything is sent, that is raised: FastAPI ends an event stream as if there was
-    no error.
+    connection, and ends before anything is sent, that is raised: FastAPI ends an event stream as if
+    there was no error.
     """
 
     def __init__(self, send: Send, producer: Producer) -> None:
@@ -52,7 +55,7 @@ class HeldBack:
         self._producer = producer
         self._start: MutableMapping[str, Any] | None = None
         self._starting: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._since = 0.0
         self.has_sent = False
         """Whether anything has been sent: no other answer can be given then."""
@@ -68,7 +71,10 @@ class HeldBack:
         self._timer.cancel()
         if self._starting is not None:
             await self._starting
-        await self._send_start()
+        is_held = self._start is not None and not self.has_sent
+        if is_held and self._producer.refusal is not None and not message.get("body"):
+            raise self._producer.refusal
+        await self.release()
         await self._send(message)
 
     async def release(self) -> None:
@@ -85,24 +91,22 @@ class HeldBack:
         if self._starting is not None:
             self._starting.add_done_callback(_see)
 
-    async def _send_start(self) -> None:
-        if self._start is not None and self._producer.refusal is not None and not self.has_sent:
-            raise self._producer.refusal
-        await self.release()
-
     def _wait(self, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._lose_patience)
 
-    def _lose_patience(self) -> None:
-        producer = self._producer
-        if producer.refusal is not None:
-            return  # the body is about to hear of it
-        is_patient = asyncio.get_running_loop().time() < self._since + MOST_PATIENCE
-        if producer.is_queued or (producer.is_busy and is_patient):
+    def _lose_patience(self, turns: int | None = None) -> None:
+        """Send the start, unless something comes of the body within so many `turns` of the loop."""
+        turns = TURNS if turns is None else turns
+        loop, producer = asyncio.get_running_loop(), self._producer
+        is_at_work = producer.is_busy or producer.refusal is not None  # the body is to hear of it
+        is_patient = loop.time() < self._since + MOST_PATIENCE
+        if producer.is_queued or (is_at_work and is_patient):
             self._wait(INTERVAL)
-            return
-        self.has_sent = True  # from now on, not when the task begins
-        self._starting = asyncio.ensure_future(self._send_start())
+        elif turns > 0:
+            self._timer = loop.call_soon(self._lose_patience, turns - 1)
+        else:
+            self.has_sent = True  # from now on, not when the task begins
+            self._starting = asyncio.ensure_future(self.release())
 
 
 def _see(starting: asyncio.Task[None]) -> None:

@@ -51,6 +51,7 @@ class Lease:
         "_finished",
         "_habits",
         "_jobs",
+        "_kept",
         "_look_again",
         "_pool",
         "_submitted",
@@ -70,6 +71,7 @@ class Lease:
         self._look_again = look_again
         self._changing = threading.Lock()  # held to change or read what follows
         self._jobs: deque[LeasedJob] = deque()
+        self._kept: LeasedJob | None = None
         self._waiting: Worker | None = None
         self._submitted = self._finished = 0
         self.has_worker = False
@@ -86,8 +88,10 @@ class Lease:
         """Have `job` run after those that were submitted before.
 
         Where it needs a worker first, it is refused, or `Overloaded` raised, as by
-        `WorkerPool.submit`; not `in_any_case`.
+        `WorkerPool.submit`; not `in_any_case`, which is for one job, the last.
         """
+        if in_any_case:
+            self._kept = job
         self._put(job, in_any_case=in_any_case)
         self._submitted += 1
 
@@ -136,13 +140,15 @@ class Lease:
         self._put(_RESUME)
 
     def refuse(self, error: Exception) -> None:
-        """Tell who waits for the jobs that they will not be done."""
+        """Tell who waits for the jobs that they will not be done, but for one that must be."""
         with self._changing:
-            jobs = list(self._jobs)
-            self._jobs.clear()
-            self.has_worker = False
-        for job in jobs:
-            self.finished()
+            refused = [job for job in self._jobs if job is not self._kept]
+            self._jobs = deque(job for job in self._jobs if job is self._kept)
+            self._finished += len(refused)
+            self.has_worker = bool(self._jobs)
+            if self.has_worker:
+                self._pool.submit(self._serve, even_if_full=True)
+        for job in refused:
             job.refuse(error)
 
     def _serve(self) -> None:
@@ -153,35 +159,36 @@ class Lease:
 
     def _next(self, worker: Worker, *, keep: bool = False) -> LeasedJob | None:
         """Return the next job, if need be when there is one; `None`: the worker may go."""
-        with self._changing:
-            if self._jobs:
-                return self._jobs.popleft()
-            if not (keep or self.is_needed):
-                self.has_worker = False
-                return None
-            self._waiting = worker
-            worker.is_waiting = True
+        while True:
+            with self._changing:
+                if self._jobs:
+                    return self._jobs.popleft()
+                if not (keep or self.is_needed):
+                    self.has_worker = False
+                    return None
+                self._waiting = worker
+                worker.is_waiting = True
+            job = self._awaited(worker)
+            if job is not None:
+                return job
+            if not keep:
+                # Without the lock, for which the event loop would wait: a database may be slow.
+                self._look_again()
+
+    def _awaited(self, worker: Worker) -> LeasedJob | None:
+        """Return the job that comes to `worker`; `None`: within `PATIENCE` seconds none has."""
         while True:
             try:
                 job = worker.inbox.get(timeout=PATIENCE)
             except Empty:
-                if not keep and self._is_over(worker):
-                    return None
+                with self._changing:
+                    if self._waiting is worker:
+                        self._waiting = None
+                        worker.is_waiting = False
+                        return None
             else:
                 worker.busy_since = time.monotonic()
                 return job  # type: ignore[return-value]
-
-    def _is_over(self, worker: Worker) -> bool:
-        """Return whether `worker`, which has waited for long, may go: no job is coming to it."""
-        with self._changing:
-            if self._waiting is not worker:
-                return False
-            self._look_again()
-            if self.is_needed:
-                return False
-            self._waiting = None
-            worker.is_waiting = self.has_worker = False
-            return True
 
 
 _RESUME: Any = object()

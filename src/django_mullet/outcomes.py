@@ -5,13 +5,15 @@ the request looks there before it says that something is stored, or that it may 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from django.db import Error, InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 
@@ -69,7 +71,12 @@ _READS = re.compile(
     r"|BEGIN|START|SAVEPOINT|RELEASE|ROLLBACK|LISTEN|UNLISTEN)\b",
     re.IGNORECASE,
 )
+_MORE = re.compile(r";\s*[^\s;]|\bINTO\b|\bANALY[SZ]E\b", re.IGNORECASE)
+"""What such a statement has if it may store something: another one behind it, for instance."""
 _WITH = re.compile(r"\s*WITH\b(?!.*\b(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b)", re.I | re.S)
+
+_LONG = 2_000
+"""Characters of SQL beyond which it is not remembered whether that reads."""
 
 _IDLE = 0
 """`PQTRANS_IDLE` of libpq."""
@@ -86,7 +93,13 @@ def is_read(sql: Any) -> bool:
     if type(sql) is not str:
         to_text = getattr(sql, "as_string", None)  # what psycopg composes
         sql = to_text(None) if to_text is not None else str(sql)
-    return sql.startswith("SELECT ") or bool(_READS.match(sql) or _WITH.match(sql))
+    return _is_read(sql) if len(sql) <= _LONG else _is_read.__wrapped__(sql)
+
+
+@lru_cache(maxsize=1000)
+def _is_read(sql: str) -> bool:
+    is_read = sql.startswith("SELECT ") or _READS.match(sql) or _WITH.match(sql)
+    return bool(is_read) and _MORE.search(sql) is None
 
 
 def watch(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
@@ -123,6 +136,33 @@ def writing(connection: Any, *, many: bool = False) -> Iterator[None]:
         _note_commit()
 
 
+class _WatchedCursor(CursorWrapper):
+    """Notes what is stored by what does not pass through Django's execution wrappers."""
+
+    def __getattr__(self, name: str) -> Any:
+        found = super().__getattr__(name)
+        if name == "copy":
+            return partial(_copying, self.db, found)
+        if name == "executescript":
+            return partial(_calling, self.db, found)
+        return found
+
+    def callproc(self, *args: Any, **kwargs: Any) -> Any:
+        with writing(self.db):
+            return super().callproc(*args, **kwargs)
+
+
+@contextmanager
+def _copying(connection: Any, copy: Callable[..., Any], *args: Any, **kwargs: Any) -> Iterator[Any]:
+    with writing(connection), copy(*args, **kwargs) as copied:
+        yield copied
+
+
+def _calling(connection: Any, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    with writing(connection):
+        return function(*args, **kwargs)
+
+
 class WatchedConnection(BaseDatabaseWrapper):
     """Mixed into a backend's `DatabaseWrapper`: notes what is stored, and whether that is known."""
 
@@ -133,6 +173,10 @@ class WatchedConnection(BaseDatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.execute_wrappers.append(watch)
+
+    def make_cursor(self, cursor: Any) -> CursorWrapper:
+        made = super().make_cursor(cursor)
+        return _WatchedCursor(cursor, self) if type(made) is CursorWrapper else made
 
     @cached_property
     def wrap_database_errors(self) -> DatabaseErrorWrapper:
