@@ -137,6 +137,26 @@ def conflict_after_a_script() -> None:
     conflict()
 
 
+STORE_ROW = """
+CREATE OR REPLACE FUNCTION store_row() RETURNS bigint LANGUAGE SQL AS
+$$ INSERT INTO testapp_item (name, n) VALUES ('row', 0) RETURNING id $$
+"""
+
+
+@pytest.fixture
+def stores_a_row() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(STORE_ROW)
+
+
+def conflict_after_a_call() -> None:
+    attempts.append("")
+    with connection.cursor() as cursor:
+        cursor.callproc("store_row")
+    conflict()
+
+
 router = APIRouter()
 
 
@@ -171,6 +191,7 @@ BY_ANOTHER_WAY = [
     pytest.param(conflict_after_a_copy, marks=pytest.mark.postgres),
     pytest.param(conflict_after_a_copy_in_a_block, marks=pytest.mark.postgres),
     pytest.param(conflict_after_several_at_once, marks=pytest.mark.postgres),
+    pytest.param(conflict_after_a_call, marks=pytest.mark.postgres),
     pytest.param(
         conflict_after_a_script,
         marks=pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own"),
@@ -189,6 +210,7 @@ exception_handlers.install(app)
 client = TestClient(app, raise_server_exceptions=False)
 
 
+@pytest.mark.usefixtures("stores_a_row")
 @pytest.mark.parametrize("endpoint", [*CONFLICTING, *BY_ANOTHER_WAY])
 @pytest.mark.parametrize("again", ["", "/again"])
 @pytest.mark.parametrize("prefix", ["", "/middleware"])
