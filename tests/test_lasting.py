@@ -77,6 +77,15 @@ def slow() -> StreamingResponse:
     return StreamingResponse(slow_lines())
 
 
+@router.get("/async-later")
+async def queries_after_a_while() -> StreamingResponse:
+    async def body() -> AsyncIterator[str]:
+        await asyncio.sleep(0.1)
+        yield f"{await Item.objects.acount()}"
+
+    return StreamingResponse(body())
+
+
 @router.get("/generator")
 def generator() -> Iterator[str]:
     yield from lines()
@@ -251,7 +260,7 @@ def used_up() -> Iterator[None]:
 
 STREAMS = ["/before", "/within", "/generator", "/async-generator", "/file-of-dependency", "/large"]
 STREAMS += ["/slow", "/django/slow", "/django/async-slow"]  # later than headers usually wait
-STREAMS += ["/django/before", "/django/within", "/django/async"]
+STREAMS += ["/async-later", "/django/before", "/django/within", "/django/async"]
 
 
 @pytest.mark.parametrize("path", STREAMS)

@@ -36,7 +36,7 @@ from django_mullet._compat import set_handler_class
 from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, Habits
-from django_mullet.held_back import HeldBack
+from django_mullet.held_back import LEAST_PATIENCE, HeldBack
 from django_mullet.slashes import RelativeRedirects
 from django_mullet.streaming import stream
 from django_mullet.urls import is_api_view
@@ -217,7 +217,9 @@ class DjangoHandler(ASGIHandler):
         if isinstance(answer, StreamingHttpResponse):
             execution.last()
             send = held_back
-            if not answer.is_async:
+            if answer.is_async:
+                held_back.patience = LEAST_PATIENCE
+            else:
                 pieces = cast("Iterable[bytes]", answer.streaming_content)
                 answer.streaming_content = stream(pieces, execution)
         try:

@@ -10,10 +10,13 @@ from typing import Any, Protocol
 
 from starlette.types import Send
 
-__all__ = ["MOST_PATIENCE", "PATIENCE", "HeldBack", "Producer"]
+__all__ = ["LEAST_PATIENCE", "MOST_PATIENCE", "PATIENCE", "HeldBack", "Producer"]
 
-PATIENCE = 0.02
+PATIENCE = 0.5
 """Seconds after which the headers are sent though there is no body yet."""
+
+LEAST_PATIENCE = 0.02
+"""The same for an asynchronous body of Django's, the headers of which Django sends at once."""
 
 MOST_PATIENCE = 5.0
 """The same while a worker is busy with the first piece, and may be about to query for it."""
@@ -57,6 +60,7 @@ class HeldBack:
         self._starting: asyncio.Task[None] | None = None
         self._timer: asyncio.Handle | None = None
         self._since = 0.0
+        self.patience = PATIENCE
         self.has_sent = False
         """Whether anything has been sent: no other answer can be given then."""
 
@@ -65,7 +69,7 @@ class HeldBack:
         if message["type"] == "http.response.start":
             self._start = message
             self._since = asyncio.get_running_loop().time()
-            self._wait(PATIENCE)
+            self._wait(self.patience)
             return
         assert self._timer is not None, "The start comes first."
         self._timer.cancel()
