@@ -148,8 +148,7 @@ class _WatchedCursor(CursorWrapper):
         return found
 
     def callproc(self, *args: Any, **kwargs: Any) -> Any:
-        with writing(self.db):
-            return super().callproc(*args, **kwargs)
+        return _calling(self.db, super().callproc, *args, **kwargs)
 
 
 @contextmanager
