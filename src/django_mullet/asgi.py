@@ -38,7 +38,7 @@ from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, Habits
 from django_mullet.held_back import LEAST_PATIENCE, HeldBack
 from django_mullet.slashes import RelativeRedirects
-from django_mullet.streaming import stream
+from django_mullet.streaming import stream, to_its_end
 from django_mullet.urls import is_api_view
 
 __all__ = ["SERVE_STATIC", "DjangoHandler", "is_mounted", "mount_django"]
@@ -219,6 +219,8 @@ class DjangoHandler(ASGIHandler):
             send = held_back
             if answer.is_async:
                 held_back.patience = LEAST_PATIENCE
+                body = cast("AsyncIterator[bytes]", answer.streaming_content)
+                answer.streaming_content = to_its_end(body, execution)
             else:
                 pieces = cast("Iterable[bytes]", answer.streaming_content)
                 answer.streaming_content = stream(pieces, execution)

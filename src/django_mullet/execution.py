@@ -74,8 +74,8 @@ class Execution:
     """Whether a job failed because its database was not there."""
     refusal: Exception | None = None
     """Why it has got no connection, if it lasts."""
-    is_body_begun = True
-    """Whether a body that is made in workers, if there is one, has begun to be made."""
+    keeps_session = True
+    """Whether others may have its sessions: not before a body comes to what resets them."""
     _before_claim: Callable[[], None] | None = None
     _is_counted = False  # in the share of what lasts
     _context: Context | None = None
@@ -230,7 +230,7 @@ class Execution:
         try:
             count()
         except Overloaded:
-            self.is_body_begun = False
+            self.keeps_session = False
             raise
 
     async def aclose(self, *, waits: bool = False) -> asyncio.CancelledError | None:
@@ -386,8 +386,7 @@ class Execution:
             self._habits.queries = True
         if not self._holds:
             self._close_abandoned()
-        if not self.is_body_begun:
-            # What was to reset the session when the body ends, has not even begun.
+        if not self.keeps_session:
             databases.close_used()
         databases.park()
 

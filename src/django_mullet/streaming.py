@@ -9,7 +9,7 @@ client is slow there is no job, so that a body which has not queried holds nothi
 import asyncio
 import functools
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
@@ -68,8 +68,25 @@ def _on_loop(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def stream(iterable: Iterable[T], execution: Execution) -> AsyncGenerator[T, None]:
     """Return the items of `iterable`, which is iterated, and closed in the end, in workers."""
-    execution.is_body_begun = False
+    execution.keeps_session = False
     return _stream(iterable, execution)
+
+
+def to_its_end(pieces: AsyncIterable[T], execution: Execution) -> AsyncGenerator[T, None]:
+    """Return `pieces`, of an asynchronous body around which middleware may have put another.
+
+    Where they are not all taken, what resets the session at their end need not run in the request:
+    nobody closes an asynchronous generator that an `async for` was left in. Then the session is
+    not kept.
+    """
+    execution.keeps_session = False
+    return _to_its_end(pieces, execution)
+
+
+async def _to_its_end(pieces: AsyncIterable[T], execution: Execution) -> AsyncGenerator[T, None]:
+    async for piece in pieces:
+        yield piece
+    execution.keeps_session = True
 
 
 async def _stream(iterable: Iterable[T], execution: Execution) -> AsyncGenerator[T, None]:
@@ -107,7 +124,7 @@ class _Production(Generic[T]):
     def _produce(self) -> None:
         """Offer items until there are no more, or enough, or nobody wants them."""
         if self._iterator is None:
-            self._execution.is_body_begun = True
+            self._execution.keeps_session = True  # its end closes the iterator
             self._iterator = iter(self._iterable)
         for item in self._iterator:
             if not self._offer(item):
