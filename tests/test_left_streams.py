@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection
+from django.db import connection, connections
 from django.http import HttpRequest, StreamingHttpResponse
 from django.test import override_settings
 from django.urls import path
@@ -59,6 +59,8 @@ def urls() -> Iterator[None]:
         pool.stop()
         yield
         pool.stop()
+    # What Python closes late, outside of any request, has a connection of its own.
+    asyncio.run(sync_to_async(connections.close_all)())
 
 
 async def leave(*, after: int) -> None:
