@@ -10,10 +10,14 @@ from django.db import connection, connections
 from django.http import HttpRequest, StreamingHttpResponse
 from django.test import override_settings
 from django.urls import path
+from django.utils.deprecation import MiddlewareMixin
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 
 from django_mullet.asgi import DjangoHandler
 from django_mullet.concurrency import pool
 from django_mullet.execution import Execution
+from django_mullet.routing import APIRouter
 from tests.executing import execute
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -38,23 +42,52 @@ async def _reset_after(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         await sync_to_async(tell)("")
 
 
+class TenantMiddleware(MiddlewareMixin):
+    """Sets the tenant, and resets it at the end of the answer, as Django says that one should."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        tell("fir")
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        response.streaming_content = _reset_after(response.streaming_content)
+        return response
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    for _ in range(10):
+        yield b"a"
+        await sync_to_async(told)()
+
+
 async def stream(request: HttpRequest) -> StreamingHttpResponse:
-    async def body() -> AsyncIterator[bytes]:
-        for _ in range(10):
-            yield b"a"
-            await sync_to_async(told)()
-
-    await sync_to_async(tell)("fir")
-    return StreamingHttpResponse(_reset_after(aiter(StreamingHttpResponse(body()))))
+    return StreamingHttpResponse(pieces())
 
 
+router = APIRouter(django_middleware=True)
+
+
+@router.get("/stream")
+async def fastapi_stream() -> StreamingResponse:
+    return StreamingResponse(pieces())
+
+
+@router.get("/generator", response_class=StreamingResponse)
+async def generator() -> AsyncIterator[bytes]:
+    async for piece in pieces():
+        yield piece
+
+
+fastapi = FastAPI()
+fastapi.include_router(router)
 urlpatterns = [path("stream", stream)]
 
 
 @pytest.fixture(autouse=True)
 def urls() -> Iterator[None]:
     with override_settings(
-        ROOT_URLCONF=__name__, MIDDLEWARE=[], MULLET={"CONNECTIONS": 2, "LASTING": 1}
+        ROOT_URLCONF=__name__,
+        MIDDLEWARE=[f"{__name__}.TenantMiddleware"],
+        MULLET={"CONNECTIONS": 2, "LASTING": 1},
     ):
         pool.stop()
         yield
@@ -63,7 +96,7 @@ def urls() -> Iterator[None]:
     asyncio.run(sync_to_async(connections.close_all)())
 
 
-async def leave(*, after: int) -> None:
+async def leave(app: Any, url: str, *, after: int) -> None:
     """Ask for the stream, take that many messages, and leave while the next is sent."""
     gone = asyncio.Event()
     messages = 0
@@ -86,21 +119,25 @@ async def leave(*, after: int) -> None:
     scope = {
         "type": "http",
         "method": "GET",
-        "path": "/stream",
+        "path": url,
         "headers": [],
         "query_string": b"",
         "scheme": "http",
         "server": ("test", 80),
     }
-    await DjangoHandler()(scope, receive, send)
+    await app(scope, receive, send)
 
 
 @pytest.mark.parametrize("after", range(4))
+@pytest.mark.parametrize(
+    ("app", "url"),
+    [(DjangoHandler(), "/stream"), (fastapi, "/stream"), (fastapi, "/generator")],
+)
 def test_the_session_is_reset_when_the_client_of_an_asynchronous_stream_has_left(
-    after: int,
+    app: Any, url: str, after: int
 ) -> None:
     async def main() -> None:
-        await asyncio.wait_for(leave(after=after), 10)
+        await asyncio.wait_for(leave(app, url, after=after), 10)
 
     asyncio.run(main())
 

@@ -33,6 +33,7 @@ from django.views.decorators import csrf
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.requests import HTTPConnection
+from fastapi.responses import StreamingResponse
 
 from django_mullet import lifecycle
 from django_mullet._compat import exception_handler, set_handler_class
@@ -41,7 +42,8 @@ from django_mullet.execution import Execution
 from django_mullet.hops import in_worker, run_below, to_loop, to_worker
 from django_mullet.marks import Mark, nearest
 from django_mullet.requests import RouteRequest
-from django_mullet.responses import Exchange, from_django, to_django
+from django_mullet.responses import Exchange, from_django, has_body_of_middleware, to_django
+from django_mullet.streaming import to_its_end
 
 __all__ = [
     "Around",
@@ -342,6 +344,8 @@ class MiddlewareExecution(Execution):
         finally:
             del django.call
         response = call.response(final)
+        if isinstance(response, StreamingResponse) and has_body_of_middleware(final):
+            response.body_iterator = to_its_end(response.body_iterator, self)
         if not call.is_fastapi_s(final):
             set_handler_class(final, type(self))
             self._made = final

@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from django_mullet._compat import threaded_iterator
 
-__all__ = ["Exchange", "from_django", "to_django"]
+__all__ = ["Exchange", "from_django", "has_body_of_middleware", "to_django"]
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -143,6 +143,13 @@ class _Streamed(StreamingHttpResponse):
     def streaming_content(self, value: Any) -> None:
         self.changed = True
         _set_content(self, value)
+
+
+def has_body_of_middleware(final: HttpResponseBase) -> bool:
+    """Return whether `final` has an asynchronous body that middleware has made, or wrapped."""
+    if not isinstance(final, StreamingHttpResponse) or not final.is_async:
+        return False
+    return not isinstance(final, _Streamed) or final.changed
 
 
 def _raw_headers(
