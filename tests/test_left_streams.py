@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection, connections
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import override_settings
 from django.urls import path
 from django.utils.deprecation import MiddlewareMixin
@@ -49,6 +49,7 @@ class TenantMiddleware(MiddlewareMixin):
         tell("fir")
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
+        assert response.streaming
         response.streaming_content = _reset_after(response.streaming_content)
         return response
 
@@ -57,6 +58,12 @@ async def pieces() -> AsyncIterator[bytes]:
     for _ in range(10):
         yield b"a"
         await sync_to_async(told)()
+
+
+async def wait(request: HttpRequest) -> HttpResponse:
+    here.append(1)
+    await asyncio.sleep(60)
+    raise AssertionError("The client has left.")
 
 
 async def stream(request: HttpRequest) -> StreamingHttpResponse:
@@ -71,6 +78,12 @@ async def fastapi_stream() -> StreamingResponse:
     return StreamingResponse(pieces())
 
 
+@router.get("/wait")
+async def fastapi_wait() -> None:
+    here.append(1)
+    await asyncio.sleep(60)
+
+
 @router.get("/generator", response_class=StreamingResponse)
 async def generator() -> AsyncIterator[bytes]:
     async for piece in pieces():
@@ -79,7 +92,9 @@ async def generator() -> AsyncIterator[bytes]:
 
 fastapi = FastAPI()
 fastapi.include_router(router)
-urlpatterns = [path("stream", stream)]
+urlpatterns = [path("stream", stream), path("wait", wait)]
+here: list[int] = []
+"""A request that waits."""
 
 
 @pytest.fixture(autouse=True)
@@ -128,6 +143,13 @@ async def leave(app: Any, url: str, *, after: int) -> None:
     await app(scope, receive, send)
 
 
+def tenant_of_the_next() -> str:
+    async def use(execution: Execution) -> str:
+        return await execution.run(told)
+
+    return execute(use)
+
+
 @pytest.mark.parametrize("after", range(4))
 @pytest.mark.parametrize(
     ("app", "url"),
@@ -141,7 +163,21 @@ def test_the_session_is_reset_when_the_client_of_an_asynchronous_stream_has_left
 
     asyncio.run(main())
 
-    async def use(execution: Execution) -> str:
-        return await execution.run(told)
+    assert tenant_of_the_next() == ""
 
-    assert execute(use) == ""
+
+@pytest.mark.parametrize("app", [DjangoHandler(), fastapi])
+def test_it_is_reset_when_the_client_leaves_before_there_is_an_answer(app: Any) -> None:
+    """Middleware that is to reset it sees no response then."""
+
+    async def main() -> None:
+        task = asyncio.create_task(leave(app, "/wait", after=0))
+        while not here:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    here.clear()
+    asyncio.run(asyncio.wait_for(main(), 10))
+
+    assert tenant_of_the_next() == ""

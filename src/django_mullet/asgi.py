@@ -212,7 +212,9 @@ class DjangoHandler(ASGIHandler):
         answer = await execution.run(partial(self._respond, scope, body, execution))
         if isinstance(answer, HttpRequest):
             chain = cast("_AsynchronousHandler", self._asynchronous)
+            execution.keeps_session = False  # where it is cancelled, middleware sees no response
             answer = self._prepare(await chain.get_response_async(answer), execution)
+            execution.keeps_session = True
             await execution.run(partial(_let_go, answer, execution))
         if isinstance(answer, StreamingHttpResponse):
             execution.last()

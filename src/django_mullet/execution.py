@@ -75,7 +75,7 @@ class Execution:
     refusal: Exception | None = None
     """Why it has got no connection, if it lasts."""
     keeps_session = True
-    """Whether others may have its sessions: not before a body comes to what resets them."""
+    """Whether others may have its sessions: not before middleware, or a body, can reset them."""
     _before_claim: Callable[[], None] | None = None
     _is_counted = False  # in the share of what lasts
     _context: Context | None = None

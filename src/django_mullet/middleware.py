@@ -339,10 +339,12 @@ class MiddlewareExecution(Execution):
         except (BadRequest, ValueError, LookupError):  # the last two from Django before 6.1
             return Response(status_code=400)
         call = django.call = _Call(self._around, request, respond)
+        self.keeps_session = False  # where it is cancelled, middleware sees no response
         try:
             final = await self._chain.outermost(django)
         finally:
             del django.call
+        self.keeps_session = True
         response = call.response(final)
         if isinstance(response, StreamingResponse) and has_body_of_middleware(final):
             response.body_iterator = to_its_end(response.body_iterator, self)
