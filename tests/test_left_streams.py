@@ -1,10 +1,13 @@
 """What is to happen at the end of a stream happens within its request, though its client left."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import gc
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
+from anyio import BrokenResourceError
 from asgiref.sync import sync_to_async
 from django.db import connection, connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -13,11 +16,14 @@ from django.urls import path
 from django.utils.deprecation import MiddlewareMixin
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse
+from pydantic import BaseModel
 
 from django_mullet.asgi import DjangoHandler
 from django_mullet.concurrency import pool
-from django_mullet.execution import Execution
+from django_mullet.execution import Execution, current_execution
 from django_mullet.routing import APIRouter
+from django_mullet.streaming import AHEAD
 from tests.executing import execute
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -90,8 +96,42 @@ async def generator() -> AsyncIterator[bytes]:
         yield piece
 
 
+class Made(BaseModel):
+    """What a worker makes of a request."""
+
+    number: int
+
+
+def made() -> Iterator[Made]:
+    try:
+        for number in range(10_000):
+            numbers.append(number)
+            yield Made(number=number)
+    finally:
+        ends.append(current_execution.get(None))
+
+
+def texts() -> StreamingResponse:
+    return StreamingResponse(str(each.number) for each in _closing(made()))
+
+
+def _closing(items: Iterator[Made]) -> Iterator[Made]:
+    with closing(items):  # type: ignore[type-var]
+        yield from items
+
+
+plain = APIRouter()
+plain.get("/texts")(texts)
+plain.get("/lines")(made)
+plain.get("/events", response_class=EventSourceResponse)(made)
+
 fastapi = FastAPI()
 fastapi.include_router(router)
+fastapi.include_router(plain)
+numbers: list[int] = []
+ends: list[Execution | None] = []
+"""Within what a body has ended."""
+
 urlpatterns = [path("stream", stream), path("wait", wait)]
 here: list[int] = []
 """A request that waits."""
@@ -111,8 +151,11 @@ def urls() -> Iterator[None]:
     asyncio.run(sync_to_async(connections.close_all)())
 
 
-async def leave(app: Any, url: str, *, after: int) -> None:
-    """Ask for the stream, take that many messages, and leave while the next is sent."""
+async def leave(app: Any, url: str, *, after: int, when: Callable[[], bool] = lambda: True) -> None:
+    """Ask for the stream, take that many messages, and leave while the next is sent.
+
+    Not before `when` holds.
+    """
     gone = asyncio.Event()
     messages = 0
 
@@ -121,6 +164,8 @@ async def leave(app: Any, url: str, *, after: int) -> None:
             received.append(1)
             return {"type": "http.request", "body": b""}
         await gone.wait()
+        while not when():
+            await asyncio.sleep(0.01)
         return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
@@ -181,3 +226,26 @@ def test_it_is_reset_when_the_client_leaves_before_there_is_an_answer(app: Any) 
     asyncio.run(asyncio.wait_for(main(), 10))
 
     assert tenant_of_the_next() == ""
+
+
+@pytest.mark.parametrize("url", ["/texts", "/lines", "/events"])
+def test_a_synchronous_body_is_closed_within_its_request(url: str) -> None:
+    """And not when the garbage is collected, which need not be soon: nothing else may happen."""
+
+    async def main() -> None:
+        try:
+            await asyncio.wait_for(leave(fastapi, url, after=2, when=is_made_ahead), 10)
+        except* BrokenResourceError:  # FastAPI closes what it still sends to
+            assert url == "/events"
+        assert [type(end) for end in ends] == [Execution]
+
+    def is_made_ahead() -> bool:
+        return len(numbers) > AHEAD
+
+    numbers.clear()
+    ends.clear()
+    gc.disable()
+    try:
+        asyncio.run(main())
+    finally:
+        gc.enable()

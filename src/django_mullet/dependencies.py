@@ -251,12 +251,16 @@ def _presented_as(call: Endpoint, adapted: Any) -> Endpoint:
 
 
 def _pulled(endpoint: Endpoint) -> Endpoint:
-    async def adapted(**values: Any) -> AsyncIterator[Any]:
+    async def pull(**values: Any) -> AsyncIterator[Any]:
         items = stream(endpoint(**values), current_execution.get())
         async with aclosing(items):
             async for item in _until_refused(items):
                 yield item
 
+    def adapted(**values: Any) -> Any:
+        return _call_and_close(pull, **values)
+
+    adapted.__wrapped__ = pull  # type: ignore[attr-defined]
     return adapted
 
 
