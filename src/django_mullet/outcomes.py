@@ -139,13 +139,16 @@ def writing(connection: Any, *, many: bool = False) -> Iterator[None]:
 class _WatchedCursor(CursorWrapper):
     """Notes what is stored by what does not pass through Django's execution wrappers."""
 
-    def __getattr__(self, name: str) -> Any:
-        found = super().__getattr__(name)
-        if name == "copy":
-            return partial(_copying, self.db, found)
-        if name == "executescript":
-            return partial(_calling, self.db, found)
-        return found
+    # Properties, as `CursorWrapper` asks the driver's cursor for what is no attribute of its own: a
+    # driver that has no such method is asked, too.
+
+    @property
+    def copy(self) -> Callable[..., Any]:
+        return partial(_copying, self.db, self.cursor.copy)
+
+    @property
+    def executescript(self) -> Callable[..., Any]:
+        return partial(_calling, self.db, self.cursor.executescript)
 
     def callproc(self, *args: Any, **kwargs: Any) -> Any:
         return _calling(self.db, super().callproc, *args, **kwargs)
