@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -48,6 +48,14 @@ async def _reset_after(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         await sync_to_async(tell)("")
 
 
+def _reset_after_synchronous(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from pieces
+    finally:
+        tell("")
+        ends.append(current_execution.get(None))
+
+
 class TenantMiddleware(MiddlewareMixin):
     """Sets the tenant, and resets it at the end of the answer, as Django says that one should."""
 
@@ -56,7 +64,11 @@ class TenantMiddleware(MiddlewareMixin):
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
         assert response.streaming
-        response.streaming_content = _reset_after(response.streaming_content)
+        reset_after: Any = _reset_after if response.is_async else _reset_after_synchronous
+        body = reset_after(response.streaming_content)
+        if "map" in request.GET:
+            body = map(bytes, body)  # which nobody can close
+        response.streaming_content = body
         return response
 
 
@@ -64,6 +76,13 @@ async def pieces() -> AsyncIterator[bytes]:
     for _ in range(10):
         yield b"a"
         await sync_to_async(told)()
+
+
+def synchronous_pieces() -> Iterator[bytes]:
+    for number in range(10_000):
+        numbers.append(number)
+        yield b"a"
+        told()
 
 
 async def wait(request: HttpRequest) -> HttpResponse:
@@ -76,12 +95,21 @@ async def stream(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(pieces())
 
 
+def synchronous_stream(request: HttpRequest) -> StreamingHttpResponse:
+    return StreamingHttpResponse(synchronous_pieces())
+
+
 router = APIRouter(django_middleware=True)
 
 
 @router.get("/stream")
 async def fastapi_stream() -> StreamingResponse:
     return StreamingResponse(pieces())
+
+
+@router.get("/synchronous-stream")
+def fastapi_synchronous_stream() -> StreamingResponse:
+    return StreamingResponse(synchronous_pieces())
 
 
 @router.get("/wait")
@@ -132,7 +160,11 @@ numbers: list[int] = []
 ends: list[Execution | None] = []
 """Within what a body has ended."""
 
-urlpatterns = [path("stream", stream), path("wait", wait)]
+urlpatterns = [
+    path("stream", stream),
+    path("synchronous-stream", synchronous_stream),
+    path("wait", wait),
+]
 here: list[int] = []
 """A request that waits."""
 
@@ -176,12 +208,13 @@ async def leave(app: Any, url: str, *, after: int, when: Callable[[], bool] = la
         messages += 1
 
     received: list[int] = []
+    url, _, query = url.partition("?")
     scope = {
         "type": "http",
         "method": "GET",
         "path": url,
         "headers": [],
-        "query_string": b"",
+        "query_string": query.encode(),
         "scheme": "http",
         "server": ("test", 80),
     }
@@ -189,34 +222,51 @@ async def leave(app: Any, url: str, *, after: int, when: Callable[[], bool] = la
 
 
 def tenant_of_the_next() -> str:
-    async def use(execution: Execution) -> str:
-        return await execution.run(told)
+    return execute(_told)
 
-    return execute(use)
+
+async def _told(execution: Execution) -> str:
+    return await execution.run(told)
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    numbers.clear()
+    ends.clear()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def is_made_ahead() -> bool:
+    return len(numbers) > AHEAD
 
 
 @pytest.mark.parametrize("after", range(4))
 @pytest.mark.parametrize(
     ("app", "url"),
-    [(DjangoHandler(), "/stream"), (fastapi, "/stream"), (fastapi, "/generator")],
+    [(DjangoHandler, "/stream"), (lambda: fastapi, "/stream"), (lambda: fastapi, "/generator")],
+    ids=["django", "fastapi", "generator"],
 )
 def test_the_session_is_reset_when_the_client_of_an_asynchronous_stream_has_left(
     app: Any, url: str, after: int
 ) -> None:
     async def main() -> None:
-        await asyncio.wait_for(leave(app, url, after=after), 10)
+        await asyncio.wait_for(leave(app(), url, after=after), 10)
 
     asyncio.run(main())
 
     assert tenant_of_the_next() == ""
 
 
-@pytest.mark.parametrize("app", [DjangoHandler(), fastapi])
+@pytest.mark.parametrize("app", [DjangoHandler, lambda: fastapi], ids=["django", "fastapi"])
 def test_it_is_reset_when_the_client_leaves_before_there_is_an_answer(app: Any) -> None:
     """Middleware that is to reset it sees no response then."""
 
     async def main() -> None:
-        task = asyncio.create_task(leave(app, "/wait", after=0))
+        task = asyncio.create_task(leave(app(), "/wait", after=0))
         while not here:
             await asyncio.sleep(0.01)
         task.cancel()
@@ -226,6 +276,28 @@ def test_it_is_reset_when_the_client_leaves_before_there_is_an_answer(app: Any) 
     asyncio.run(asyncio.wait_for(main(), 10))
 
     assert tenant_of_the_next() == ""
+
+
+@pytest.mark.parametrize("wrapped", ["", "?map"])
+@pytest.mark.parametrize("app", [DjangoHandler, lambda: fastapi], ids=["django", "fastapi"])
+def test_the_session_is_reset_when_the_client_of_a_synchronous_stream_has_left(
+    app: Any, wrapped: str
+) -> None:
+    """Within the request: what is put around the body and run later is run in another's session."""
+
+    async def main() -> None:
+        url = f"/synchronous-stream{wrapped}"
+        await asyncio.wait_for(leave(app(), url, after=2, when=is_made_ahead), 10)
+        assert len(ends) == 1
+        assert isinstance(ends[0], Execution)
+        execution = Execution({"type": "http", "method": "GET", "path": "/"})
+        leave_it = execution.enter()
+        assert await _told(execution) == ""
+        leave_it()
+        await execution.aclose()
+
+    with without_garbage_collection():
+        asyncio.run(main())
 
 
 @pytest.mark.parametrize("url", ["/texts", "/lines", "/events"])
@@ -239,13 +311,5 @@ def test_a_synchronous_body_is_closed_within_its_request(url: str) -> None:
             assert url == "/events"
         assert [type(end) for end in ends] == [Execution]
 
-    def is_made_ahead() -> bool:
-        return len(numbers) > AHEAD
-
-    numbers.clear()
-    ends.clear()
-    gc.disable()
-    try:
+    with without_garbage_collection():
         asyncio.run(main())
-    finally:
-        gc.enable()

@@ -8,8 +8,8 @@ owns, as `/api`, does FastAPI answer 404, unless Django has a view there.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing, asynccontextmanager, closing
 from functools import partial
 from typing import Any, ClassVar, cast
 from urllib.parse import urlparse
@@ -37,6 +37,7 @@ from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, Habits
 from django_mullet.held_back import LEAST_PATIENCE, HeldBack
+from django_mullet.responses import close
 from django_mullet.slashes import RelativeRedirects
 from django_mullet.streaming import stream, to_its_end
 from django_mullet.urls import is_api_view
@@ -216,20 +217,15 @@ class DjangoHandler(ASGIHandler):
             answer = self._prepare(await chain.get_response_async(answer), execution)
             execution.keeps_session = True
             await execution.run(partial(_let_go, answer, execution))
-        if isinstance(answer, StreamingHttpResponse):
-            execution.last()
-            send = held_back
-            if answer.is_async:
-                held_back.patience = LEAST_PATIENCE
-                body = cast("AsyncIterator[bytes]", answer.streaming_content)
-                answer.streaming_content = to_its_end(body, execution)
-            else:
-                pieces = cast("Iterable[bytes]", answer.streaming_content)
-                answer.streaming_content = stream(pieces, execution)
-        try:
+        if not isinstance(answer, StreamingHttpResponse):
             await self.send_response(answer, send)
-        finally:
-            execution.stop_streams()
+            return
+        execution.last()
+        if answer.is_async:
+            held_back.patience = LEAST_PATIENCE
+        answer.streaming_content = pieces = _within(execution, answer)
+        async with aclosing(pieces):
+            await self.send_response(answer, held_back)
 
     def _respond(
         self, scope: Any, body: Any, execution: "_DjangoExecution"
@@ -273,6 +269,13 @@ def _let_go(response: HttpResponseBase, execution: "_DjangoExecution") -> None:
         execution.give_up_connections()
 
 
+def _within(execution: Execution, response: StreamingHttpResponse) -> AsyncGenerator[bytes, None]:
+    """Return the body of `response`, as it is made within `execution`."""
+    if response.is_async:
+        return to_its_end(cast("AsyncIterator[bytes]", response.streaming_content), execution)
+    return stream(cast("Iterable[bytes]", response.streaming_content), execution)
+
+
 class _AsynchronousHandler(BaseHandler):
     """The middleware in its asynchronous form, and the views."""
 
@@ -295,7 +298,7 @@ class _DjangoExecution(Execution):
 
     def end(self) -> None:
         if self.response is not None:
-            self.response.close()
+            close(self.response)
         else:  # the client left before there was one
             signals.request_finished.send_robust(sender=self._sender)
 

@@ -42,7 +42,7 @@ from django_mullet.execution import Execution
 from django_mullet.hops import in_worker, run_below, to_loop, to_worker
 from django_mullet.marks import Mark, nearest
 from django_mullet.requests import RouteRequest
-from django_mullet.responses import Exchange, from_django, has_body_of_middleware, to_django
+from django_mullet.responses import Exchange, close, from_django, has_new_body, to_django
 from django_mullet.streaming import to_its_end
 
 __all__ = [
@@ -346,9 +346,9 @@ class MiddlewareExecution(Execution):
             del django.call
         self.keeps_session = True
         response = call.response(final)
-        if isinstance(response, StreamingResponse) and has_body_of_middleware(final):
+        if has_new_body(final) and final.is_async and isinstance(response, StreamingResponse):
             response.body_iterator = to_its_end(response.body_iterator, self)
-        if not call.is_fastapi_s(final):
+        if has_new_body(final) or not call.is_fastapi_s(final):
             set_handler_class(final, type(self))
             self._made = final
         return response
@@ -359,8 +359,8 @@ class MiddlewareExecution(Execution):
         if self._made is None:
             super().end()
         else:
-            # A response that middleware made itself sends `request_finished` when it is closed.
-            self._made.close()
+            # Closes the body that middleware has made, too, and sends `request_finished`.
+            close(self._made)
 
 
 class _Call:

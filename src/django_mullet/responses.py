@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.cookies import CookieError, Morsel, SimpleCookie
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.http import FileResponse as DjangoFileResponse
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from django_mullet._compat import threaded_iterator
 
-__all__ = ["Exchange", "from_django", "has_body_of_middleware", "to_django"]
+__all__ = ["Exchange", "close", "from_django", "has_new_body", "to_django"]
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -145,11 +145,20 @@ class _Streamed(StreamingHttpResponse):
         _set_content(self, value)
 
 
-def has_body_of_middleware(final: HttpResponseBase) -> bool:
-    """Return whether `final` has an asynchronous body that middleware has made, or wrapped."""
-    if not isinstance(final, StreamingHttpResponse) or not final.is_async:
-        return False
-    return not isinstance(final, _Streamed) or final.changed
+def has_new_body(final: HttpResponseBase) -> TypeGuard[StreamingHttpResponse]:
+    """Return whether `final` streams a body that middleware has made, or wrapped."""
+    is_streamed = isinstance(final, StreamingHttpResponse)
+    return is_streamed and (not isinstance(final, _Streamed) or final.changed)
+
+
+def close(final: HttpResponseBase) -> None:
+    """Close `final` in a worker, and let go of a body there that nobody can close, as a `map()`.
+
+    What is in that ends as soon as nothing holds it: within the request, and not within another.
+    """
+    final.close()
+    if isinstance(final, StreamingHttpResponse):
+        final.streaming_content = ()
 
 
 def _raw_headers(

@@ -91,6 +91,7 @@ async def _to_its_end(pieces: AsyncIterable[T], execution: Execution) -> AsyncGe
 
 async def _stream(iterable: Iterable[T], execution: Execution) -> AsyncGenerator[T, None]:
     production = _Production(iterable, execution)
+    del iterable  # which the production lets go of in a worker
     execution.add_stream(production.abandon)
     try:
         while batch := await production.next_batch():
@@ -124,12 +125,14 @@ class _Production(Generic[T]):
     def _produce(self) -> None:
         """Offer items until there are no more, or enough, or nobody wants them."""
         if self._iterator is None:
-            self._execution.keeps_session = True  # its end closes the iterator
-            self._iterator = iter(self._iterable)
+            iterator = self._iterator = iter(self._iterable)
+            # Its end closes it. What cannot be closed is left to Python, with what is in it.
+            self._execution.keeps_session = hasattr(iterator, "close")
         for item in self._iterator:
             if not self._offer(item):
                 return
         self._is_exhausted = True
+        self._execution.keeps_session = True
 
     def _offer(self, item: T) -> bool:
         size = self._size(item)
@@ -196,7 +199,19 @@ class _Production(Generic[T]):
             self._job.cancel()  # ends what the worker waits for on the loop, but not its job
             with suppress(asyncio.CancelledError):
                 await self._job
-        close = getattr(self._iterator, "close", None)
-        if close is not None and getattr(self._iterator, "gi_frame", close) is not None:
+        if self._iterator is not None and not self._is_at_its_end():
             with CancelScope(shield=True):
-                await self._execution.run(close)
+                await self._execution.run(self._close)
+
+    def _is_at_its_end(self) -> bool:
+        """Return whether there is nothing to close."""
+        if self._is_exhausted and not hasattr(self._iterator, "close"):
+            return True
+        return getattr(self._iterator, "gi_frame", self) is None
+
+    def _close(self) -> None:
+        """In a worker: close the iterator, or let go of what is in one that cannot be closed."""
+        iterator: Any = self._iterator
+        self._iterator, self._iterable = None, ()
+        if hasattr(iterator, "close"):
+            iterator.close()
