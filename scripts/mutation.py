@@ -59,7 +59,7 @@ TESTS = {
         *("stored", "lasting", "exits"),
     ],
     "stored": [*_OUTCOMES, "retries"],
-    "streaming": ["streaming", "lasting", "iterators", "asgi"],
+    "streaming": ["streaming", "left_streams", "lasting", "iterators", "asgi"],
     "swallowed": [*_OUTCOMES, "atomic_async"],
     "unavailable": ["lasting", "stored", "faults", "routing"],
 }

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Callable, Coroutine
+from selectors import DefaultSelector
 from typing import Any
 
 import pytest
@@ -287,3 +288,87 @@ def test_a_body_that_was_refused_a_connection_is_not_sent() -> None:
         return client.messages
 
     assert asyncio.run(main()) == []
+
+
+class Quick(DefaultSelector):
+    """Has a loop wait for nothing, and its clock go on by as much."""
+
+    passed = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        self.passed += timeout or 0.0
+        return super().select(0)
+
+
+class Clock(asyncio.SelectorEventLoop):
+    """A loop the time of which begins at 100, and passes in no time."""
+
+    def __init__(self) -> None:
+        self.selector = Quick()
+        super().__init__(self.selector)
+
+    def time(self) -> float:
+        return 100.0 + self.selector.passed
+
+
+def sent_after(
+    patience: float = held_back.PATIENCE, *, queued: float = 0.0, busy: float = 0.0
+) -> float:
+    """Return after how many seconds the start is sent though there is no body.
+
+    That waits for its turn so many seconds, then a worker is at work for it.
+    """
+
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        producer = Producer()
+        producer.is_queued, producer.is_busy = queued > 0.0, busy > 0.0
+        loop.call_later(queued, setattr, producer, "is_queued", False)
+        loop.call_later(busy, setattr, producer, "is_busy", False)
+        sent: list[float] = []
+
+        async def send(message: Any) -> None:
+            sent.append(loop.time() - begin)
+
+        held = HeldBack(send, producer)
+        held.patience = patience
+        await held(START)
+        while not sent:
+            await asyncio.sleep(0.001)
+        return sent[0]
+
+    with asyncio.Runner(loop_factory=Clock) as runner:
+        return runner.run(main())
+
+
+def test_the_start_is_sent_after_as_many_seconds_as_the_documentation_says() -> None:
+    assert sent_after() == pytest.approx(0.5, abs=0.05)
+    assert sent_after(held_back.LEAST_PATIENCE) == pytest.approx(0.02, abs=0.03)
+    assert sent_after(busy=60.0) == pytest.approx(5.0, abs=0.3)
+
+
+def test_it_is_sent_soon_after_there_is_nothing_more_to_wait_for() -> None:
+    for seconds in (1.0, 2.0, 2.1, 4.0):
+        assert seconds <= sent_after(busy=seconds) <= seconds + 0.3
+        assert seconds <= sent_after(queued=seconds) <= seconds + 0.3
+    assert 20.0 <= sent_after(queued=20.0) <= 20.3
+
+
+def test_twenty_turns_of_the_loop_are_waited_for_as_well() -> None:
+    """However quickly they pass."""
+
+    async def main() -> int:
+        client = Client()
+        held = HeldBack(client, Producer())
+        held.patience = 0.0
+        await held(START)
+        count = 0
+        while not client.messages:
+            count += 1
+            await asyncio.sleep(0)
+        return count
+
+    with asyncio.Runner(loop_factory=Clock) as runner:
+        # And that of the timer, of the task that sends, and of this one, which sees it.
+        assert runner.run(main()) == 20 + 3

@@ -1,20 +1,24 @@
 """Nothing that has committed runs again, nor does an answer ask for it."""
 
+import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import IntegrityError, OperationalError, connection, transaction
 from fastapi import FastAPI
+from fastapi.responses import Response
 from fastapi.testclient import TestClient
 
 from django_mullet import exception_handlers
-from django_mullet.exceptions import AlreadyCommitted, Overloaded
+from django_mullet.exceptions import AlreadyCommitted, Overloaded, RolledBack
+from django_mullet.execution import Execution
 from django_mullet.outcomes import Outcome, current_outcome
 from django_mullet.retries import retry_on_conflict
 from django_mullet.routing import APIRouter
+from django_mullet.stored import as_stored, require_ended
 from django_mullet.transaction import Atomic, atomic
 from tests.test_retries import lock_twice
 from tests.testapp.models import Author, Item
@@ -268,3 +272,33 @@ def test_a_full_queue_after_something_is_stored_is_no_503() -> None:
 def test_commits_outside_of_a_request_are_nobody_s() -> None:
     assert current_outcome() is None
     assert not Outcome().has_committed
+
+
+@pytest.mark.parametrize(("status_code", "is_error"), [(399, True), (400, False)])
+def test_only_an_answer_of_success_must_be_stored(status_code: int, is_error: bool) -> None:
+    async def respond() -> Response:
+        execution.outcome.rolled_back = RolledBack("it was")
+        return Response(status_code=status_code)
+
+    execution = executing({"type": "http", "method": "GET", "path": "/"})
+    answer = as_stored(execution, respond)
+    if is_error:
+        with pytest.raises(RolledBack, match="it was"):
+            asyncio.run(answer)
+    else:
+        assert asyncio.run(answer).status_code == status_code
+
+
+@pytest.mark.parametrize(("status_code", "is_error"), [(399, True), (400, False)])
+def test_only_after_success_must_a_transaction_be_ended(status_code: int, is_error: bool) -> None:
+    execution = executing({"type": "http", "method": "GET", "path": "/"})
+    execution.abandoned.append("default")
+    with pytest.raises(RolledBack) if is_error else nullcontext():
+        require_ended(execution, Response(status_code=status_code))
+
+
+def executing(scope: dict[str, str]) -> Execution:
+    async def make() -> Execution:
+        return Execution(scope)
+
+    return asyncio.run(make())

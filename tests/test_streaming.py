@@ -267,6 +267,64 @@ def test_a_body_is_made_a_number_of_bytes_ahead_of_its_client(kind: Any) -> None
     assert max(ahead) == 8
 
 
+@override_settings(MULLET={"STREAM_BUFFER": 1000})
+def test_it_is_made_ahead_again_when_half_of_that_is_taken() -> None:
+    made: list[int] = []
+
+    def body() -> Iterator[bytes]:
+        for number in range(100):
+            made.append(number)
+            yield bytes(100)
+
+    async def use(execution: Execution) -> list[int]:
+        numbers = []
+        async for _ in stream(body(), execution):
+            await turns()  # a job begins
+            await asyncio.to_thread(until, lambda: not pool_is_busy())
+            await turns()  # and is seen to have ended
+            numbers.append(len(made))
+        return numbers
+
+    # Of the ten first ones five are left when the sixth is asked for.
+    assert execute(use)[:12] == [10, 10, 10, 10, 10, 15, 15, 15, 15, 15, 20, 20]
+
+
+@override_settings(MULLET={"STREAM_BUFFER": 10_240})
+@pytest.mark.parametrize(
+    ("piece", "most"),
+    [
+        (b"", 1024),
+        ("", 1024),
+        (memoryview(b""), 1024),
+        (memoryview(bytes(30)), 342),
+        (object(), 100),
+    ],
+    ids=["bytes", "text", "no memory", "memory", "something else"],
+)
+def test_pieces_of_no_size_have_one(piece: object, most: int) -> None:
+    """Else any number of them would be made ahead."""
+    made: list[int] = []
+
+    def body() -> Iterator[object]:
+        for number in range(5000):
+            made.append(number)
+            yield piece
+
+    async def use(execution: Execution) -> int:
+        async with aclosing(stream(body(), execution)) as pieces:
+            await anext(pieces)
+            await turns()
+            await asyncio.to_thread(until, lambda: not pool_is_busy())
+            return len(made)
+
+    assert execute(use) == most
+
+
+async def turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
 def pool_is_busy() -> bool:
     return len(pool._idle) < pool.size
 
