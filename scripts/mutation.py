@@ -52,7 +52,7 @@ TESTS = {
     "limits": ["databases", "crowds", "connections"],
     "nulls": ["bad_input", "refused_values", "stored"],
     "orm_calls": ["execution", "one_thread", "crowds"],
-    "outcomes": [*_OUTCOMES, "lost_answers", "session_state"],
+    "outcomes": [*_OUTCOMES, "lost_answers"],
     "routing": [
         *("routing", "query_budgets", "websockets", "dependencies", "middleware"),
         *("transaction", "retries", "streaming", "connections", "one_thread", "routes_command"),

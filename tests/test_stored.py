@@ -7,10 +7,12 @@ from functools import partial
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, connection, transaction
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from fastapi.responses import Response
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 
 from django_mullet import exception_handlers
 from django_mullet.exceptions import AlreadyCommitted, Overloaded, RolledBack
@@ -45,6 +47,39 @@ def conflict() -> None:
 def conflict_on_commit(_: Atomic) -> None:
     attempts.append("")
     transaction.on_commit(conflict)
+    Item.objects.create(name="row")
+
+
+def http_error_on_commit(_: Atomic) -> None:
+    attempts.append("")
+    transaction.on_commit(partial(refuse, HTTPException(409)))
+    Item.objects.create(name="row")
+
+
+def refuse(error: Exception) -> None:
+    raise error
+
+
+def create_authors(names: list[str]) -> None:
+    Author.objects.bulk_create(Author(name=name) for name in names)
+
+
+def validation_error_on_commit() -> None:
+    attempts.append("")
+    with transaction.atomic():
+        transaction.on_commit(partial(refuse, ValidationError("no")))
+        Item.objects.create(name="row")
+
+
+class Named(BaseModel):
+    """A body with a field that a constraint is about."""
+
+    name: str
+
+
+def same_name_on_commit(named: Named, _: Atomic) -> None:
+    attempts.append("")
+    transaction.on_commit(partial(create_authors, [named.name, named.name]))
     Item.objects.create(name="row")
 
 
@@ -182,6 +217,9 @@ def conflict_after_what_only_reads() -> int:
 
 
 CONFLICTING = [
+    http_error_on_commit,
+    validation_error_on_commit,
+    same_name_on_commit,
     conflict_on_commit,
     conflict_on_async_commit,
     conflict_after_a_row_of_its_own,
@@ -221,7 +259,7 @@ client = TestClient(app, raise_server_exceptions=False)
 def test_what_has_committed_is_not_repeated(
     endpoint: Callable[..., object], again: str, prefix: str
 ) -> None:
-    response = client.post(f"{prefix}/{endpoint.__name__}{again}")
+    response = client.post(f"{prefix}/{endpoint.__name__}{again}", json={"name": "row"})
 
     assert response.status_code == 500
     assert "retry-after" not in response.headers

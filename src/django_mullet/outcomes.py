@@ -34,19 +34,22 @@ __all__ = [
 class Outcome:
     """What became of what was written since an answer is awaited, or nobody awaits one."""
 
-    __slots__ = ("has_committed", "is_awaited", "rolled_back")
+    __slots__ = ("has_committed", "is_awaited", "late_error", "rolled_back")
 
     def __init__(self) -> None:
         self.has_committed = False
         """Something is stored, whatever happens from now on."""
         self.is_awaited = False
         """Somebody looks here before the request is answered."""
+        self.late_error: Exception | None = None
+        """What a function of `on_commit()` has raised."""
         self.rolled_back: RolledBack | None = None
         """Why a block that ended as if nothing had happened has stored nothing."""
 
     def await_(self) -> None:
         """Forget what was before: an attempt to answer begins."""
-        self.is_awaited, self.has_committed, self.rolled_back = True, False, None
+        self.is_awaited, self.has_committed = True, False
+        self.late_error = self.rolled_back = None
 
 
 class Owner(Protocol):
@@ -215,6 +218,15 @@ class WatchedConnection(BaseDatabaseWrapper):
             raise
         if had_written:
             _note_commit()
+
+    def run_and_clear_commit_hooks(self) -> None:
+        try:
+            super().run_and_clear_commit_hooks()
+        except Exception as error:
+            outcome = current_outcome()
+            if outcome is not None:
+                outcome.late_error = error
+            raise
 
     def rollback(self) -> None:
         self.has_written = False

@@ -7,7 +7,8 @@ a 409 of a conflict or a 503, that it is not. Where that is not so the answer is
 import logging
 from collections.abc import Awaitable, Callable
 
-from django.db import OperationalError
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -18,6 +19,9 @@ from django_mullet.retries import is_conflict
 
 __all__ = ["as_stored", "require_ended", "require_uncommitted"]
 
+_REFUSALS = (HTTPException, ValidationError, DataError, IntegrityError)
+"""What is answered by a status that tells the client that its request has changed nothing."""
+
 logger = logging.getLogger("django.request")
 
 
@@ -25,14 +29,17 @@ async def as_stored(execution: Execution, respond: Callable[[], Awaitable[Respon
     """Return what `respond` returns, in one attempt to answer the request of `execution`.
 
     Raises `RolledBack` where that is a success and nothing is stored, and `AlreadyCommitted` where
-    it meets another transaction after something is stored.
+    it meets another transaction after something is stored, or is refused by what runs then.
     """
     outcome = execution.outcome
     outcome.await_()
     try:
         response = await respond()
-    except HTTPException as error:
-        _require_stored(execution, error.status_code)
+    except _REFUSALS as error:
+        if error is outcome.late_error:
+            require_uncommitted(execution, error)
+        if isinstance(error, HTTPException):
+            _require_stored(execution, error.status_code)
         raise
     except OutcomeUnknown as error:
         logger.error("Outcome unknown: %s: %s", request_name(execution.scope), error)
