@@ -11,7 +11,9 @@ from tests.testapp.models import Item
 NOTE = (
     "'tests.test_advice.{}' is 'async def'. Write 'def', and leave the rest as it is; or await the "
     "asynchronous methods of the ORM, 'aget()' for instance, and write 'async with atomic():' with "
-    "'from django_mullet.transaction import atomic'."
+    "'from django_mullet.transaction import atomic'. What has no asynchronous form, as "
+    "'connection.close()' or 'transaction.on_commit()', goes into a function of your own, and that "
+    "through 'await sync_to_async(function)()'."
 )
 
 router = APIRouter()

@@ -15,7 +15,12 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from django_mullet import exception_handlers
-from django_mullet.exceptions import AlreadyCommitted, Overloaded, RolledBack
+from django_mullet.exceptions import (
+    AlreadyCommitted,
+    ConnectionLimitReached,
+    Overloaded,
+    RolledBack,
+)
 from django_mullet.execution import Execution
 from django_mullet.outcomes import Outcome, current_outcome
 from django_mullet.retries import retry_on_conflict
@@ -292,17 +297,25 @@ def test_what_has_only_read_or_was_rolled_back_is_repeated(prefix: str) -> None:
     assert not Author.objects.exists()
 
 
-def test_a_full_queue_after_something_is_stored_is_no_503() -> None:
+@pytest.mark.parametrize("error", [Overloaded("full"), ConnectionLimitReached("all in use")])
+def test_a_full_queue_after_something_is_stored_is_no_503(error: Exception) -> None:
     api, routes = FastAPI(), APIRouter()
+
+    @routes.get("/")
+    async def read() -> None:
+        raise error
 
     @routes.post("/")
     async def endpoint() -> None:
         await Item.objects.acreate(name="row")
-        raise Overloaded("full")
+        raise error
 
     api.include_router(routes)
-    response = TestClient(api, raise_server_exceptions=False).post("/")
+    asking = TestClient(api, raise_server_exceptions=False)
+    busy, response = asking.get("/"), asking.post("/")
 
+    assert (busy.status_code, busy.json()) == (503, {"detail": "The server is busy."})
+    assert busy.headers["retry-after"] == "5"
     assert response.status_code == 500
     assert "retry-after" not in response.headers
 

@@ -27,7 +27,9 @@ def advise(error: Exception, endpoint: Callable[..., Any]) -> None:
         error.add_note(
             f"'{dotted_name(endpoint)}' is 'async def'. Write 'def', and leave the rest as it is; "
             "or await the asynchronous methods of the ORM, 'aget()' for instance, and write 'async "
-            "with atomic():' with 'from django_mullet.transaction import atomic'."
+            "with atomic():' with 'from django_mullet.transaction import atomic'. What has no "
+            "asynchronous form, as 'connection.close()' or 'transaction.on_commit()', goes into a "
+            "function of your own, and that through 'await sync_to_async(function)()'."
         )
     elif _lacks_migration(error):
         error.add_note(

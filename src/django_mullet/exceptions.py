@@ -86,7 +86,7 @@ class RolledBack(TransactionManagementError):
 
 
 class AlreadyCommitted(DatabaseError):
-    """A request failed in a way that asks for it again, after some of it was committed."""
+    """A request failed, after some of it was committed, as if it had changed nothing."""
 
 
 class OutcomeUnknown(DatabaseError):

@@ -29,9 +29,11 @@ class Share:
             if self.count >= most and not in_any_case:
                 raise Overloaded(
                     f"Streams, WebSockets and background tasks hold {self.count} connections, and "
-                    f"MULLET['LASTING'] lets them hold {most}. Write \"connection='call'\" where "
-                    "each call may have another connection, call 'connection.close()' where the "
-                    "rest needs none, or raise MULLET['LASTING'] and MULLET['CONNECTIONS']."
+                    f"MULLET['LASTING'] lets them hold {most}. Write "
+                    "\"APIRouter(connection='call')\" where each call of an 'async def' may have "
+                    "another connection, call 'connection.close()', in 'async def' by "
+                    "'sync_to_async', where the rest needs none, or raise MULLET['LASTING'] and "
+                    "MULLET['CONNECTIONS']."
                 )
             self.count += 1
 

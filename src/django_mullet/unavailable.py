@@ -14,7 +14,7 @@ from starlette.types import Send
 
 from django_mullet import conf
 from django_mullet._compat import exception_handler
-from django_mullet.exceptions import Overloaded
+from django_mullet.exceptions import ConnectionLimitReached, Overloaded
 from django_mullet.execution import Execution
 from django_mullet.held_back import HeldBack
 from django_mullet.stored import require_uncommitted
@@ -33,9 +33,10 @@ def as_unavailable(error: Exception, execution: Execution) -> HTTPException | No
     Raises `AlreadyCommitted` where the request has stored something.
     """
     path = execution.scope["path"]
-    if isinstance(error, Overloaded) or execution.connection_lost:
+    is_busy = isinstance(error, Overloaded | ConnectionLimitReached)
+    if is_busy or execution.connection_lost:
         require_uncommitted(execution, error)
-    if isinstance(error, Overloaded):
+    if is_busy:
         logger.warning("Busy: %s: %s", path, error)
         detail = "The server is busy."
     elif execution.connection_lost:

@@ -20,7 +20,7 @@ from starlette.websockets import WebSocketState
 
 from django_mullet import conf
 from django_mullet.dependencies import adapted_dependencies
-from django_mullet.exceptions import Overloaded
+from django_mullet.exceptions import ConnectionLimitReached, Overloaded
 from django_mullet.execution import Execution, Habits, Unit, current_execution
 from django_mullet.lending import ConnectionPer, unit_of
 from django_mullet.marks import without_marks
@@ -77,7 +77,7 @@ def _or_try_again(
     async def app(websocket: WebSocket) -> None:
         try:
             await run(websocket)
-        except Overloaded as error:
+        except (Overloaded, ConnectionLimitReached) as error:
             logger.warning("Busy: %s: %s", websocket.url.path, error)
             raise _try_again(websocket, "The server is busy.") from error
         except (OperationalError, InterfaceError) as error:
