@@ -239,6 +239,19 @@ def test_whatever_undoes_the_transaction_is_told(
     assert not Item.objects.exists()
 
 
+def test_the_cause_is_no_error_of_a_block_before() -> None:
+    def use() -> None:
+        with suppress(IntegrityError), atomic():
+            with atomic(savepoint=False):
+                store_twice()
+        with atomic():
+            swallow_a_query()
+
+    with pytest.raises(RolledBack) as caught:
+        use()
+    assert caught.value.__cause__ is None
+
+
 def test_a_block_of_its_own_around_what_may_fail_is_no_error() -> None:
     def use() -> None:
         Author.objects.create(name="Ann")
