@@ -241,9 +241,8 @@ def test_whatever_undoes_the_transaction_is_told(
 
 def test_the_cause_is_no_error_of_a_block_before() -> None:
     def use() -> None:
-        with suppress(IntegrityError), atomic():
-            with atomic(savepoint=False):
-                store_twice()
+        with suppress(IntegrityError), atomic(), atomic(savepoint=False):
+            store_twice()
         with atomic():
             swallow_a_query()
 
