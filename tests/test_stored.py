@@ -27,6 +27,7 @@ from django_mullet.retries import retry_on_conflict
 from django_mullet.routing import APIRouter
 from django_mullet.stored import as_stored, require_ended
 from django_mullet.transaction import Atomic, atomic
+from tests.limited_threads import Thread
 from tests.test_retries import lock_twice
 from tests.testapp.models import Author, Item
 
@@ -323,6 +324,18 @@ def test_a_full_queue_after_something_is_stored_is_no_503(error: Exception) -> N
 def test_commits_outside_of_a_request_are_nobody_s() -> None:
     assert current_outcome() is None
     assert not Outcome().has_committed
+
+
+def test_what_fails_after_one_there_is_raised(thread: Callable[[], Thread]) -> None:
+    def store() -> None:
+        with transaction.atomic():
+            transaction.on_commit(partial(refuse, KeyError("later")))
+            Item.objects.create(name="row")
+
+    with pytest.raises(KeyError, match="later"):
+        thread().run(store)
+
+    assert Item.objects.count() == 1
 
 
 @pytest.mark.parametrize(("status_code", "is_error"), [(399, True), (400, False)])
