@@ -22,7 +22,14 @@ from tests.isolation.matrix import (
     Tenancy,
     absent,
 )
-from tests.isolation.report import Cells, failures, print_failed, print_reasons, print_table
+from tests.isolation.report import (
+    Cells,
+    failures,
+    print_failed,
+    print_logs,
+    print_reasons,
+    print_table,
+)
 from tests.isolation.servers import Pair, serving
 from tests.isolation.tally import Tally, tally
 
@@ -64,7 +71,10 @@ def run(tenancy: Tenancy, url: str, directory: Path, requests: int) -> list[str]
     with serving(tenancy, CONNECTIONS, url, directory) as pairs:
         cells = asyncio.run(ask_all(tenancy, pairs, requests))
     print_table(tenancy, cells)
-    return failures(tenancy, cells)
+    failed = failures(tenancy, cells)
+    if failed:
+        print_logs(directory, tenancy)
+    return failed
 
 
 async def ask_all(tenancy: Tenancy, pairs: dict[str, Pair], requests: int) -> Cells:

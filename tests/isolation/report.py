@@ -1,11 +1,12 @@
 """How is what was found told?"""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from tests.isolation.matrix import CONNECTIONS, ENDPOINTS, Tenancy, absent
 from tests.isolation.tally import Tally
 
-__all__ = ["Cells", "failures", "print_failed", "print_reasons", "print_table"]
+__all__ = ["Cells", "failures", "print_failed", "print_logs", "print_reasons", "print_table"]
 
 Cells = dict[tuple[str, str], Tally]
 """By the names of an endpoint and of a way of keeping connections."""
@@ -41,6 +42,14 @@ def print_failed(failed: Sequence[str]) -> None:
     print(f"\n{len(failed)} cells failed")
     for line in failed:
         print(f"  {line}")
+
+
+def print_logs(directory: Path, tenancy: Tenancy) -> None:
+    """Print the errors in what the servers of `tenancy` have logged."""
+    for log in sorted(directory.glob(f"{tenancy.name}-*.log")):
+        for line in log.read_text(errors="replace").splitlines():
+            if line.startswith(("Busy: ", "Database away: ")) or "Error: " in line:
+                print(f"  {log.stem}: {line}")
 
 
 def print_reasons(tenancies: Iterable[Tenancy]) -> None:
