@@ -19,10 +19,12 @@ from django_mullet.execution import Execution
 from django_mullet.held_back import HeldBack
 from django_mullet.stored import require_uncommitted
 
-__all__ = ["NOT_AVAILABLE", "as_unavailable", "send_stream"]
+__all__ = ["NOT_AVAILABLE", "as_unavailable", "reason_of", "send_stream"]
 
 NOT_AVAILABLE = (Overloaded, OperationalError, InterfaceError)
 """What may be answered so."""
+
+_BUSY = (Overloaded, ConnectionLimitReached)
 
 logger = logging.getLogger("django.request")
 
@@ -32,20 +34,25 @@ def as_unavailable(error: Exception, execution: Execution) -> HTTPException | No
 
     Raises `AlreadyCommitted` where the request has stored something.
     """
-    path = execution.scope["path"]
-    is_busy = isinstance(error, Overloaded | ConnectionLimitReached)
-    if is_busy or execution.connection_lost:
+    if isinstance(error, _BUSY) or execution.connection_lost:
         require_uncommitted(execution, error)
-    if is_busy:
-        logger.warning("Busy: %s: %s", path, error)
-        detail = "The server is busy."
-    elif execution.connection_lost:
-        logger.error("Database away: %s", path, exc_info=error)
-        detail = "The database is not available."
-    else:
+    detail = reason_of(error, execution)
+    if detail is None:
         return None
     retry_after = {"Retry-After": str(conf.current().retry_after)}
     return HTTPException(503, detail=detail, headers=retry_after)
+
+
+def reason_of(error: Exception, execution: Execution) -> str | None:
+    """Return what a client is told of `error`, and log it; `None` if it is the application's."""
+    path = execution.scope["path"]
+    if isinstance(error, _BUSY):
+        logger.warning("Busy: %s: %s", path, error)
+        return "The server is busy."
+    if execution.connection_lost:
+        logger.error("Database away: %s", path, exc_info=error)
+        return "The database is not available."
+    return None
 
 
 async def send_stream(

@@ -6,11 +6,9 @@ the connection there is one `Execution`: synchronous dependencies, the async ORM
 from then on it has both to its end, and counts among what lasts.
 """
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
 from fastapi import HTTPException, WebSocket, WebSocketException
 from fastapi.routing import APIWebSocketRoute, get_websocket_app, websocket_session
 from starlette.routing import BaseRoute
@@ -20,17 +18,15 @@ from starlette.websockets import WebSocketState
 
 from django_mullet import conf
 from django_mullet.dependencies import adapted_dependencies
-from django_mullet.exceptions import ConnectionLimitReached, Overloaded
 from django_mullet.execution import Execution, Habits, Unit, current_execution
 from django_mullet.lending import ConnectionPer, unit_of
 from django_mullet.marks import without_marks
 from django_mullet.middleware import mark
 from django_mullet.origins import FORBIDDEN, is_foreign
 from django_mullet.overrides import Overrides
+from django_mullet.unavailable import NOT_AVAILABLE, reason_of
 
 __all__ = ["DjangoWebSocket", "run_in_django"]
-
-logger = logging.getLogger("django.request")
 
 
 def run_in_django(route: BaseRoute, overrides_provider: Any) -> None:
@@ -77,14 +73,11 @@ def _or_try_again(
     async def app(websocket: WebSocket) -> None:
         try:
             await run(websocket)
-        except (Overloaded, ConnectionLimitReached) as error:
-            logger.warning("Busy: %s: %s", websocket.url.path, error)
-            raise _try_again(websocket, "The server is busy.") from error
-        except (OperationalError, InterfaceError) as error:
-            if not current_execution.get().connection_lost:
+        except NOT_AVAILABLE as error:
+            reason = reason_of(error, current_execution.get())
+            if reason is None:
                 raise
-            logger.exception("Database away: %s", websocket.url.path)
-            raise _try_again(websocket, "The database is not available.") from error
+            raise _try_again(websocket, reason) from error
 
     return app
 
