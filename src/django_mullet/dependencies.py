@@ -251,17 +251,12 @@ def _presented_as(call: Endpoint, adapted: Any) -> Endpoint:
 
 
 def _pulled(endpoint: Endpoint) -> Endpoint:
-    async def pull(**values: Any) -> AsyncIterator[Any]:
-        items = stream(endpoint(**values), current_execution.get())
-        async with aclosing(items):
-            async for item in _until_refused(items):
+    async def pulled(**values: Any) -> AsyncIterator[Any]:
+        async with aclosing(stream(endpoint(**values), current_execution.get())) as items:
+            async for item in items:
                 yield item
 
-    def adapted(**values: Any) -> Any:
-        return _call_and_close(pull, **values)
-
-    adapted.__wrapped__ = pull  # type: ignore[attr-defined]
-    return adapted
+    return _closed(pulled, is_event_stream=True)
 
 
 async def _until_refused(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
