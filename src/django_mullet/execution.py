@@ -28,7 +28,7 @@ from django_mullet.callables import request_name
 from django_mullet.concurrency import pool
 from django_mullet.exceptions import Overloaded
 from django_mullet.hops import WORKER, Below, Hop, drive, set_hop
-from django_mullet.lasting import share
+from django_mullet.lasting import Place
 from django_mullet.leases import Habits, Lease, LeasedJob
 from django_mullet.orm_calls import take_orm
 from django_mullet.outcomes import Outcome
@@ -72,12 +72,10 @@ class Execution:
     """Notes the queries of this execution, if somebody has set one."""
     connection_lost = False
     """Whether a job failed because its database was not there."""
-    refusal: Exception | None = None
-    """Why it has got no connection, if it lasts."""
     keeps_session = True
     """Whether others may have its sessions: not before middleware, or a body, can reset them."""
     _before_claim: Callable[[], None] | None = None
-    _is_counted = False  # in the share of what lasts
+    _place: Place | None = None  # in the share of what lasts
     _context: Context | None = None
     _holds = 0
     _uses_connection = False
@@ -223,12 +221,13 @@ class Execution:
         """
         if self._unit == "call":
             return
+        place = self._place = self._place or Place()
         counts_only = in_any_case or self.outcome.has_committed
-        count = self._before_claim = partial(self._count, in_any_case=counts_only)
+        take = self._before_claim = partial(place.take, in_any_case=counts_only)
         if not self._uses_connection:
             return
         try:
-            count()
+            take()
         except Overloaded:
             self.keeps_session = False
             raise
@@ -255,6 +254,11 @@ class Execution:
     def has_worker(self) -> bool:
         """Whether the next job belongs in the worker of the last, as noted after that."""
         return self._lease.is_needed
+
+    @property
+    def refusal(self) -> Exception | None:
+        """Why it has got no connection, if it lasts."""
+        return None if self._place is None else self._place.refusal
 
     @property
     def is_started(self) -> bool:
@@ -417,20 +421,8 @@ class Execution:
         has_state = databases.keep_state() and not self._is_of_calls()
         self._uses_connection = is_used
         self._lease.is_needed = is_used or has_state or self._holds > 0
-        if self._is_counted and not is_used:
-            self._is_counted = False
-            share.leave()
-
-    def _count(self, *, in_any_case: bool = False) -> None:
-        if self._is_counted:
-            return
-        try:
-            share.enter(in_any_case=in_any_case)
-        except Overloaded as error:
-            self.refusal = error
-            raise
-        self.refusal = None
-        self._is_counted = True
+        if self._place is not None and not is_used:
+            self._place.leave()
 
     def _call(self, function: Callable[[], T]) -> T:
         is_unit = self._is_of_calls()  # not so what ends the request

@@ -31,8 +31,10 @@ INTERVAL = 0.25
 class Producer(Protocol):
     """Whatever makes the body."""
 
-    refusal: Exception | None
-    """Why it gets no connection."""
+    @property
+    def refusal(self) -> Exception | None:
+        """Why it gets no connection."""
+        ...
 
     @property
     def is_queued(self) -> bool:

@@ -11,7 +11,7 @@ import threading
 from django_mullet import conf
 from django_mullet.exceptions import Overloaded
 
-__all__ = ["Share", "share"]
+__all__ = ["Place", "Share", "share"]
 
 
 class Share:
@@ -49,5 +49,35 @@ class Share:
 
 share = Share()
 """That of this process."""
+
+
+class Place:
+    """That of one which lasts in the share, while it holds connections."""
+
+    __slots__ = ("_is_taken", "refusal")
+
+    def __init__(self) -> None:
+        self._is_taken = False
+        self.refusal: Exception | None = None
+        """Why it has got none."""
+
+    def take(self, *, in_any_case: bool = False) -> None:
+        """Count once; raise `Overloaded` as `Share.enter` does."""
+        if self._is_taken:
+            return
+        try:
+            share.enter(in_any_case=in_any_case)
+        except Overloaded as error:
+            self.refusal = error
+            raise
+        self.refusal = None
+        self._is_taken = True
+
+    def leave(self) -> None:
+        """Count no more, if it does."""
+        if self._is_taken:
+            self._is_taken = False
+            share.leave()
+
 
 os.register_at_fork(after_in_child=share.reset)
