@@ -10,6 +10,7 @@ import pytest
 
 from django_mullet import held_back
 from django_mullet.held_back import HeldBack
+from tests.waiting import turns
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
 BODY = {"type": "http.response.body", "body": b"a", "more_body": True}
@@ -63,11 +64,6 @@ def is_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(held_back, "PATIENCE", 0)
     monkeypatch.setattr(held_back, "TURNS", 0)
     monkeypatch.setattr(held_back, "INTERVAL", 0)
-
-
-async def turns(count: int = 5) -> None:
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 def test_the_start_is_sent_with_the_first_piece() -> None:

@@ -24,7 +24,7 @@ from django_mullet.concurrency import pool
 from django_mullet.execution import Execution, current_execution
 from django_mullet.routing import APIRouter
 from django_mullet.streaming import AHEAD
-from tests.executing import execute
+from tests.executing import entered, execute
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -188,6 +188,8 @@ async def leave(app: Any, url: str, *, after: int, when: Callable[[], bool] = la
 
     Not before `when` holds.
     """
+    from tests.test_routing import scope_of
+
     gone = asyncio.Event()
     messages = 0
 
@@ -209,16 +211,7 @@ async def leave(app: Any, url: str, *, after: int, when: Callable[[], bool] = la
 
     received: list[int] = []
     url, _, query = url.partition("?")
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": url,
-        "headers": [],
-        "query_string": query.encode(),
-        "scheme": "http",
-        "server": ("test", 80),
-    }
-    await app(scope, receive, send)
+    await app({**scope_of(url, "GET"), "query_string": query.encode()}, receive, send)
 
 
 def tenant_of_the_next() -> str:
@@ -290,11 +283,8 @@ def test_the_session_is_reset_when_the_client_of_a_synchronous_stream_has_left(
         await asyncio.wait_for(leave(app(), url, after=2, when=is_made_ahead), 10)
         assert len(ends) == 1
         assert isinstance(ends[0], Execution)
-        execution = Execution({"type": "http", "method": "GET", "path": "/"})
-        leave_it = execution.enter()
-        assert await _told(execution) == ""
-        leave_it()
-        await execution.aclose()
+        async with entered() as execution:
+            assert await _told(execution) == ""
 
     with without_garbage_collection():
         asyncio.run(main())

@@ -1,6 +1,5 @@
 """Nothing that has committed runs again, nor does an answer ask for it."""
 
-import asyncio
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from functools import partial
@@ -27,6 +26,7 @@ from django_mullet.retries import retry_on_conflict
 from django_mullet.routing import APIRouter
 from django_mullet.stored import as_stored, require_ended
 from django_mullet.transaction import Atomic, atomic
+from tests.executing import execute
 from tests.limited_threads import Thread
 from tests.test_retries import lock_twice
 from tests.testapp.models import Author, Item
@@ -340,29 +340,25 @@ def test_what_fails_after_one_there_is_raised(thread: Callable[[], Thread]) -> N
 
 @pytest.mark.parametrize(("status_code", "is_error"), [(399, True), (400, False)])
 def test_only_an_answer_of_success_must_be_stored(status_code: int, is_error: bool) -> None:
-    async def respond() -> Response:
+    async def respond(execution: Execution) -> Response:
         execution.outcome.rolled_back = RolledBack("it was")
         return Response(status_code=status_code)
 
-    execution = executing({"type": "http", "method": "GET", "path": "/"})
-    answer = as_stored(execution, respond)
+    async def use(execution: Execution) -> Response:
+        return await as_stored(execution, partial(respond, execution))
+
     if is_error:
         with pytest.raises(RolledBack, match="it was"):
-            asyncio.run(answer)
+            execute(use)
     else:
-        assert asyncio.run(answer).status_code == status_code
+        assert execute(use).status_code == status_code
 
 
 @pytest.mark.parametrize(("status_code", "is_error"), [(399, True), (400, False)])
 def test_only_after_success_must_a_transaction_be_ended(status_code: int, is_error: bool) -> None:
-    execution = executing({"type": "http", "method": "GET", "path": "/"})
-    execution.abandoned.append("default")
-    with pytest.raises(RolledBack) if is_error else nullcontext():
-        require_ended(execution, Response(status_code=status_code))
+    async def use(execution: Execution) -> None:
+        execution.abandoned.append("default")
+        with pytest.raises(RolledBack) if is_error else nullcontext():
+            require_ended(execution, Response(status_code=status_code))
 
-
-def executing(scope: dict[str, str]) -> Execution:
-    async def make() -> Execution:
-        return Execution(scope)
-
-    return asyncio.run(make())
+    execute(use, scope={"type": "http", "method": "GET", "path": "/"})

@@ -21,7 +21,7 @@ from django_mullet.routing import APIRouter
 from django_mullet.streaming import AHEAD, follow_up_in_worker, stream
 from tests.executing import entered, execute, here
 from tests.testapp.models import Item
-from tests.waiting import until
+from tests.waiting import turns, until
 
 pytestmark = pytest.mark.django_db
 
@@ -318,11 +318,6 @@ def test_pieces_of_no_size_have_one(piece: object, most: int) -> None:
             return len(made)
 
     assert execute(use) == most
-
-
-async def turns() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 def pool_is_busy() -> bool:
