@@ -168,3 +168,4 @@ def test_a_page_of_another_host_is_answered_403(server: Server) -> None:
     assert refused.value.response.status_code == 403
     with connect(url, origin=Origin(f"http://127.0.0.1:{server.port}")):
         pass
+    until(lambda: stored("finally") == stored("exit") == 1)  # and not within the next test
