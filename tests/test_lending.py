@@ -350,14 +350,14 @@ def given_back() -> bool:
     return len(limiter("default")._parked) == limiter("default").open
 
 
-def run(use: Callable[[Execution], Coroutine[Any, Any, None]]) -> None:
-    """Run `use` with an execution with the unit "call"."""
+def run(use: Callable[[Execution], Coroutine[Any, Any, None]], runner: Any = asyncio) -> None:
+    """Run `use` with an execution with the unit "call", on the event loop of `runner`."""
 
     async def main() -> None:
         async with entered({"type": "http", "path": "/"}, unit="call") as execution:
             await asyncio.wait_for(use(execution), 20)
 
-    asyncio.run(main())
+    runner.run(main())
 
 
 def test_a_transaction_is_a_unit() -> None:
@@ -435,11 +435,15 @@ def test_what_is_being_read_is_a_unit() -> None:
 def test_what_is_not_read_to_its_end_is_given_back_with_the_request() -> None:
     Item.objects.bulk_create(Item(name=str(number)) for number in range(500))
 
-    async def use(execution: Execution) -> None:
-        async for _ in Item.objects.aiterator(chunk_size=2):
-            break
+    rows = Item.objects.aiterator(chunk_size=2)
 
-    run(use)
+    async def use(execution: Execution) -> None:
+        await anext(rows)
+
+    with asyncio.Runner() as runner:
+        run(use, runner)
+
+        Item.objects.all().delete()  # which SQLite refuses while a database in memory is read
 
 
 def test_a_def_route_is_one_call() -> None:

@@ -182,9 +182,11 @@ class LimitedConnection(WatchedConnection):
         if was_open and self.errors_occurred:
             job.lost_connection = True
         super().close()
+        if self.connection is not None and not self.closed_in_transaction:
+            self.close_cursors()  # SQLite keeps a database in memory open
+            return
         self.cursors.clear()
-        # SQLite keeps a database in memory open.
-        if was_open and (self.connection is None or self.closed_in_transaction):
+        if was_open:
             limiter(self.alias).release()
 
     def give_to(self, other: "LimitedConnection") -> None:
