@@ -4,6 +4,7 @@ import resource
 import threading
 from collections.abc import Callable, Iterator
 
+import fastapi.routing
 import pytest
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
@@ -84,6 +85,16 @@ def no_content_types() -> Iterator[None]:
     """Forget those that the test has loaded: their rows go with its own."""
     yield
     ContentType.objects.clear_cache()
+
+
+@pytest.fixture(autouse=True)
+def no_locations() -> Iterator[None]:
+    """Forget what FastAPI keeps by the `id()` of endpoints: those of later tests may have the same.
+
+    Its errors would name an endpoint of this test there.
+    """
+    yield
+    fastapi.routing._endpoint_context_cache.clear()
 
 
 @pytest.fixture
