@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from django.db import connection
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 
@@ -43,6 +44,16 @@ def plain() -> None:
     query("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
+@router.get("/refused/{status}")
+def refused(status: int) -> None:
+    """Refuse while the database goes away, which nobody has noticed yet."""
+    with connection.cursor() as cursor:
+        pid = cursor.connection.info.backend_pid
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [pid])
+    raise HTTPException(status)
+
+
 app = FastAPI()
 app.include_router(router)
 
@@ -51,3 +62,11 @@ app.include_router(router)
 def test_it(path: str) -> None:
     client = TestClient(app, raise_server_exceptions=False)
     assert client.get(path).status_code == 503
+
+
+def test_a_refusal_is_answered_though_the_database_is_away_at_its_end() -> None:
+    """What another error promises, and the exit was to do, is not done: that remains an error."""
+    client = TestClient(app, raise_server_exceptions=False)
+
+    assert client.get("/refused/503").status_code == 503
+    assert client.get("/refused/404").status_code == 500

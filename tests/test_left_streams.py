@@ -2,15 +2,17 @@
 
 import asyncio
 import gc
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from io import BytesIO
+from typing import Any, cast
 
 import pytest
 from anyio import BrokenResourceError
 from asgiref.sync import sync_to_async
 from django.db import connection, connections
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import override_settings
 from django.urls import path
 from django.utils.deprecation import MiddlewareMixin
@@ -19,12 +21,14 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 from pydantic import BaseModel
 
+from django_mullet import conf
 from django_mullet.asgi import DjangoHandler
 from django_mullet.concurrency import pool
 from django_mullet.execution import Execution, current_execution
 from django_mullet.routing import APIRouter
 from django_mullet.streaming import AHEAD
 from tests.executing import entered, execute
+from tests.test_routing import scope_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -56,6 +60,12 @@ def _reset_after_synchronous(pieces: Iterator[bytes]) -> Iterator[bytes]:
         ends.append(current_execution.get(None))
 
 
+def _after_a_head(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what comes before `pieces`, which are not begun when a client leaves there."""
+    yield bytes(2 * conf.current().stream_buffer)
+    yield from pieces
+
+
 class TenantMiddleware(MiddlewareMixin):
     """Sets the tenant, and resets it at the end of the answer, as Django says that one should."""
 
@@ -68,6 +78,8 @@ class TenantMiddleware(MiddlewareMixin):
         body = reset_after(response.streaming_content)
         if "map" in request.GET:
             body = map(bytes, body)  # which nobody can close
+        if "head" in request.GET:
+            body = _after_a_head(body)
         response.streaming_content = body
         return response
 
@@ -99,6 +111,16 @@ def synchronous_stream(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(synchronous_pieces())
 
 
+def late_stream(request: HttpRequest) -> StreamingHttpResponse:
+    here.append(1)
+    assert left.wait(10)
+    return StreamingHttpResponse(synchronous_pieces())
+
+
+def file(request: HttpRequest) -> FileResponse:
+    return FileResponse(BytesIO(bytes(10 * conf.current().stream_buffer)))
+
+
 router = APIRouter(django_middleware=True)
 
 
@@ -116,6 +138,13 @@ def fastapi_synchronous_stream() -> StreamingResponse:
 async def fastapi_wait() -> None:
     here.append(1)
     await asyncio.sleep(60)
+
+
+@router.get("/late-stream")
+def fastapi_late_stream() -> StreamingResponse:
+    here.append(1)
+    assert left.wait(10)
+    return StreamingResponse(synchronous_pieces())
 
 
 @router.get("/generator", response_class=StreamingResponse)
@@ -163,10 +192,14 @@ ends: list[Execution | None] = []
 urlpatterns = [
     path("stream", stream),
     path("synchronous-stream", synchronous_stream),
+    path("late-stream", late_stream),
+    path("file", file),
     path("wait", wait),
 ]
 here: list[int] = []
 """A request that waits."""
+left = threading.Event()
+"""Its client has left."""
 
 
 @pytest.fixture(autouse=True)
@@ -188,8 +221,6 @@ async def leave(app: Any, url: str, *, after: int, when: Callable[[], bool] = la
 
     Not before `when` holds.
     """
-    from tests.test_routing import scope_of
-
     gone = asyncio.Event()
     messages = 0
 
@@ -269,6 +300,80 @@ def test_it_is_reset_when_the_client_leaves_before_there_is_an_answer(app: Any) 
     asyncio.run(asyncio.wait_for(main(), 10))
 
     assert tenant_of_the_next() == ""
+
+
+@pytest.fixture
+def pooled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have psycopg's pool keep the connections."""
+    connections.close_all()
+    monkeypatch.setitem(connections.settings["default"], "OPTIONS", {"pool": {"min_size": 1}})
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+    yield
+    pool.stop()
+    connections.close_all()
+    cast("Any", connection).close_pool()
+
+
+async def leave_before_there_is_an_answer(app: Any) -> None:
+    """Ask for a synchronous stream, and leave while the view is in a worker."""
+    here.clear()
+    left.clear()
+    task = asyncio.create_task(leave(app, "/late-stream", after=0))
+    while not here:
+        await asyncio.sleep(0.01)
+    task.cancel()
+    left.set()
+    await asyncio.wait([task], timeout=10)
+
+
+@pytest.mark.parametrize("app", [DjangoHandler, lambda: fastapi], ids=["django", "fastapi"])
+def test_the_session_is_not_kept_when_the_client_leaves_before_a_synchronous_stream(
+    app: Any,
+) -> None:
+    """A generator that has not begun resets nothing when it is closed."""
+    asyncio.run(leave_before_there_is_an_answer(app()))
+
+    assert tenant_of_the_next() == ""
+
+
+@pytest.mark.usefixtures("pooled")
+@pytest.mark.parametrize("app", [DjangoHandler, lambda: fastapi], ids=["django", "fastapi"])
+def test_a_pool_does_not_hand_it_on(app: Any) -> None:
+    asyncio.run(leave_before_there_is_an_answer(app()))
+
+    assert tenant_of_the_next() == ""
+
+
+@pytest.mark.parametrize("after", range(3))
+@pytest.mark.parametrize("app", [DjangoHandler, lambda: fastapi], ids=["django", "fastapi"])
+def test_it_is_not_kept_when_a_part_of_the_body_has_not_begun(app: Any, after: int) -> None:
+    async def main() -> None:
+        await asyncio.wait_for(leave(app(), "/synchronous-stream?head", after=after), 10)
+
+    asyncio.run(main())
+
+    assert tenant_of_the_next() == ""
+
+
+def test_a_file_with_another_body_is_a_stream() -> None:
+    """Middleware has put it there, which resets the session at its end: nobody has it before."""
+    told_meanwhile = []
+    received = []
+
+    async def receive() -> Any:
+        if received:
+            await asyncio.Event().wait()
+        received.append(1)
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        async with entered() as execution:
+            told_meanwhile.append(await _told(execution))
+
+    asyncio.run(DjangoHandler()(scope_of("/file", "GET"), receive, send))
+
+    assert len(told_meanwhile) > 2
+    assert set(told_meanwhile) == {""}
 
 
 @pytest.mark.parametrize("wrapped", ["", "?map"])

@@ -213,9 +213,7 @@ class DjangoHandler(ASGIHandler):
         answer = await execution.run(partial(self._respond, scope, body, execution))
         if isinstance(answer, HttpRequest):
             chain = cast("_AsynchronousHandler", self._asynchronous)
-            execution.keeps_session = False  # where it is cancelled, middleware sees no response
             answer = self._prepare(await chain.get_response_async(answer), execution)
-            execution.keeps_session = True
             await execution.run(partial(_let_go, answer, execution))
         if not isinstance(answer, StreamingHttpResponse):
             await self.send_response(answer, send)
@@ -257,6 +255,8 @@ class DjangoHandler(ASGIHandler):
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
         execution.response = response
+        # What middleware has put around a body it may reset the session in: see `streaming`.
+        execution.keeps_session = not response.streaming or _is_file(response)
         return response
 
 
@@ -264,9 +264,14 @@ def _let_go(response: HttpResponseBase, execution: "_DjangoExecution") -> None:
     """In the worker: give up what sending `response`, as slowly as its client reads, needs not."""
     if not response.streaming:
         execution.finish()
-    elif isinstance(response, FileResponse):
+    elif _is_file(response):
         # Its body queries nothing. Closing it, when it has been sent, ends the request.
         execution.give_up_connections()
+
+
+def _is_file(response: HttpResponseBase) -> bool:
+    """Return whether the body of `response` is a file, around which nobody has put another."""
+    return isinstance(response, FileResponse) and response.file_to_stream is not None
 
 
 def _within(execution: Execution, response: StreamingHttpResponse) -> AsyncGenerator[bytes, None]:
@@ -288,6 +293,7 @@ class _DjangoExecution(Execution):
     """The handler begins Django's request itself, and closing the response ends it."""
 
     response: HttpResponseBase | None = None
+    keeps_session = False  # where it is cancelled, middleware sees no response
 
     def __init__(self, scope: Any, sender: type, habits: Habits) -> None:
         super().__init__(scope, habits=habits)

@@ -27,6 +27,7 @@ __all__ = [
     "close_old",
     "close_used",
     "expect_no_loss",
+    "forget_sessions",
     "give_back",
     "in_use",
     "install",
@@ -141,9 +142,22 @@ def close_all() -> None:
 
 def close_used() -> None:
     """Close those of the calling worker's connections that its request has used."""
-    for connection in _thread.connections.values():
-        if connection.connection is not None and not connection.parked:
-            connection.abandon()
+    for connection in _used():
+        connection.abandon()
+
+
+def forget_sessions() -> None:
+    """Have nobody, and no pool, use the sessions that the calling worker's request has used."""
+    for connection in _used():
+        connection.forgets_session = True
+
+
+def _used() -> list[LimitedConnection]:
+    return [
+        connection
+        for connection in _thread.connections.values()
+        if connection.connection is not None and not connection.parked
+    ]
 
 
 def park() -> None:
@@ -174,9 +188,8 @@ def close_old() -> None:
 
     A parked one has its turn when it is claimed.
     """
-    for connection in _thread.connections.values():
-        if connection.connection is not None and not connection.parked:
-            connection.close_if_unusable_or_obsolete()
+    for connection in _used():
+        connection.close_if_unusable_or_obsolete()
 
 
 def reset_queries() -> None:

@@ -21,6 +21,7 @@ from django.db import InterfaceError, OperationalError
 from fastapi import params
 from fastapi.dependencies.models import Dependant
 
+from django_mullet import databases
 from django_mullet._compat import function_stack, request_stack
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution import Execution, current_execution
@@ -279,9 +280,7 @@ def _closed(endpoint: Endpoint, *, is_event_stream: bool) -> Endpoint:
     Else that of a client which left is closed by the garbage collector: at any time, and within
     the execution of whichever request runs then.
     """
-    call = _call_and_close
-    if is_event_stream:
-        call = _call_until_refused
+    call = _call_until_refused if is_event_stream else _call_and_close
     return _in_its_file(endpoint, lambda **values: call(endpoint, **values))
 
 
@@ -382,11 +381,17 @@ class _Managed:
         try:
             return self._manager.__exit__(*exc_info)
         except (OperationalError, InterfaceError):
-            if exc_info[1] is None or not self._execution.connection_lost:
+            if not self._is_told_by(exc_info[1]):
                 raise
-            return False  # what is raised tells already that the database is away
+            return False
         finally:
             self._execution.release()
+
+    def _is_told_by(self, error: BaseException | None) -> bool:
+        """Return whether `error` says already that the database, or a connection, is not there."""
+        is_refusal = getattr(error, "status_code", None) == 503
+        is_lost = self._execution.connection_lost or (is_refusal and databases.lost_connection())
+        return error is not None and is_lost
 
 
 def _entered(call: Endpoint, scope: Scope) -> Endpoint:

@@ -376,6 +376,8 @@ class Execution:
         """End Django's request, and leave nothing of it behind in the worker."""
         was_started, self._started = self._started, False
         set_hop(None)  # nobody runs on the loop what a receiver of the signal might wait for
+        if not self.keeps_session:
+            databases.forget_sessions()  # before the signal, by which Django closes connections
         if was_started:
             lifecycle.log_errors(self.end)
         self.give_up_connections()

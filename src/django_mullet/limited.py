@@ -67,6 +67,8 @@ class LimitedConnection(WatchedConnection):
     health_check_enabled: bool
     health_check_done: bool
     parked = False
+    forgets_session = False
+    """A pool is to have it back closed: it would give it to others as it is."""
     lasting_cursor: Any = None
     """A cursor that waits for its next query; see `cursors`."""
 
@@ -120,6 +122,7 @@ class LimitedConnection(WatchedConnection):
             self.abandon()
 
     def connect(self) -> None:
+        self.forgets_session = False
         if job.before_claim is not None:
             job.before_claim()
         try:
@@ -181,6 +184,8 @@ class LimitedConnection(WatchedConnection):
         was_open = self.connection is not None and not self.closed_in_transaction
         if was_open and self.errors_occurred:
             job.lost_connection = True
+        if self.forgets_session and was_open and self._is_pooled():
+            self.connection.close()
         super().close()
         if self.connection is not None and not self.closed_in_transaction:
             self.close_cursors()  # SQLite keeps a database in memory open
@@ -188,6 +193,9 @@ class LimitedConnection(WatchedConnection):
         self.cursors.clear()
         if was_open:
             limiter(self.alias).release()
+
+    def _is_pooled(self) -> bool:
+        return self.vendor == "postgresql" and getattr(self, "pool", None) is not None
 
     def give_to(self, other: "LimitedConnection") -> None:
         """Have `other` hold this DB-API connection and its end; this wrapper is then closed."""

@@ -324,6 +324,8 @@ class Around:
 class MiddlewareExecution(Execution):
     """The execution of a request with middleware around it, `chain` around `around`."""
 
+    keeps_session = False  # where it is cancelled, middleware sees no response
+
     def __init__(self, around: Around, chain: Chain, scope: Any, **options: Any) -> None:
         super().__init__(scope, **options)
         self._around = around
@@ -339,12 +341,11 @@ class MiddlewareExecution(Execution):
         except (BadRequest, ValueError, LookupError):  # the last two from Django before 6.1
             return Response(status_code=400)
         call = django.call = _Call(self._around, request, respond)
-        self.keeps_session = False  # where it is cancelled, middleware sees no response
         try:
             final = await self._chain.outermost(django)
         finally:
             del django.call
-        self.keeps_session = True
+        self.keeps_session = not has_new_body(final)
         response = call.response(final)
         if has_new_body(final) and final.is_async and isinstance(response, StreamingResponse):
             response.body_iterator = to_its_end(response.body_iterator, self)

@@ -67,7 +67,11 @@ def _on_loop(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def stream(iterable: Iterable[T], execution: Execution) -> AsyncGenerator[T, None]:
-    """Return the items of `iterable`, which is iterated, and closed in the end, in workers."""
+    """Return the items of `iterable`, which is iterated, and closed in the end, in workers.
+
+    Where they are not all made the session is not kept. A part of a body that has not begun, or
+    that cannot be closed, resets nothing when the whole is closed.
+    """
     execution.keeps_session = False
     return _stream(iterable, execution)
 
@@ -125,9 +129,7 @@ class _Production(Generic[T]):
     def _produce(self) -> None:
         """Offer items until there are no more, or enough, or nobody wants them."""
         if self._iterator is None:
-            iterator = self._iterator = iter(self._iterable)
-            # Its end closes it. What cannot be closed is left to Python, with what is in it.
-            self._execution.keeps_session = hasattr(iterator, "close")
+            self._iterator = iter(self._iterable)
         for item in self._iterator:
             if not self._offer(item):
                 return
