@@ -177,7 +177,19 @@ def _closing(items: Iterator[Made]) -> Iterator[Made]:
         yield from items
 
 
+async def own_stream() -> StreamingResponse:
+    await sync_to_async(tell)("fir")
+    return StreamingResponse(_reset_after(pieces()))
+
+
+def own_synchronous_stream() -> StreamingResponse:
+    tell("fir")
+    return StreamingResponse(_reset_after_synchronous(synchronous_pieces()))
+
+
 plain = APIRouter()
+plain.get("/own-stream")(own_stream)
+plain.get("/own-synchronous-stream")(own_synchronous_stream)
 plain.get("/texts")(texts)
 plain.get("/lines")(made)
 plain.get("/events", response_class=EventSourceResponse)(made)
@@ -283,6 +295,20 @@ def test_the_session_is_reset_when_the_client_of_an_asynchronous_stream_has_left
     asyncio.run(main())
 
     assert tenant_of_the_next() == ""
+
+
+@pytest.mark.parametrize("after", range(4))
+@pytest.mark.parametrize("url", ["/own-stream", "/own-synchronous-stream"])
+def test_it_is_when_the_endpoint_has_put_the_reset_at_the_end_of_its_body(
+    url: str, after: int
+) -> None:
+    async def main() -> None:
+        await asyncio.wait_for(leave(fastapi, url, after=after), 10)
+
+    with without_garbage_collection():
+        asyncio.run(main())
+
+        assert tenant_of_the_next() == ""
 
 
 @pytest.mark.parametrize("app", [DjangoHandler, lambda: fastapi], ids=["django", "fastapi"])
