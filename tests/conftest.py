@@ -3,12 +3,13 @@
 import resource
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import fastapi.routing
 import pytest
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import connection, connections
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
@@ -110,6 +111,18 @@ def all_workers_busy() -> Iterator[Callable[[], None]]:
 
     yield occupy
     end.set()
+
+
+@pytest.fixture
+def pooled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have psycopg's pool keep the connections."""
+    connections.close_all()
+    monkeypatch.setitem(connections.settings["default"], "OPTIONS", {"pool": {"min_size": 1}})
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+    yield
+    pool.stop()
+    connections.close_all()
+    cast("Any", connection).close_pool()
 
 
 @pytest.fixture(autouse=True)

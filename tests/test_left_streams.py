@@ -6,7 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
 from io import BytesIO
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from anyio import BrokenResourceError
@@ -326,18 +326,6 @@ def test_it_is_reset_when_the_client_leaves_before_there_is_an_answer(app: Any) 
     asyncio.run(asyncio.wait_for(main(), 10))
 
     assert tenant_of_the_next() == ""
-
-
-@pytest.fixture
-def pooled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have psycopg's pool keep the connections."""
-    connections.close_all()
-    monkeypatch.setitem(connections.settings["default"], "OPTIONS", {"pool": {"min_size": 1}})
-    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
-    yield
-    pool.stop()
-    connections.close_all()
-    cast("Any", connection).close_pool()
 
 
 async def leave_before_there_is_an_answer(app: Any) -> None:

@@ -323,6 +323,23 @@ def test_a_session_that_others_set_up_is_closed_instead() -> None:
 
 
 @pytest.mark.postgres
+@pytest.mark.usefixtures("pooled")
+@pytest.mark.parametrize("is_set_up", [False, True])
+def test_a_pool_has_it_back_cleaned_or_closed(is_set_up: bool) -> None:
+    def set_up(**kwargs: Any) -> None: ...
+
+    tell = sql("SELECT set_config('app.tenant', 'fir', false)")
+    if is_set_up:
+        connection_created.connect(set_up)
+    try:
+        [_, told] = in_calls(tell, sql("SELECT coalesce(current_setting('app.tenant', true), '')"))
+    finally:
+        connection_created.disconnect(set_up)
+
+    assert told == ""
+
+
+@pytest.mark.postgres
 def test_a_session_that_cannot_be_cleaned_is_closed() -> None:
     killer = connections.create_connection("default")
 

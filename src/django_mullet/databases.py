@@ -177,9 +177,9 @@ def give_back(*, clean: bool) -> None:
     for connection in _thread.connections.values():
         if connection.connection is None or connection.parked or connection.is_held():
             continue
-        connection.close_if_unusable_or_obsolete()
         if clean:
-            connection.clean()
+            connection.clean()  # before a pool has it back
+        connection.close_if_unusable_or_obsolete()
     park()
 
 

@@ -219,6 +219,7 @@ class LimitedConnection(WatchedConnection):
         self.lasting_cursor = None
         if self.connection is None:
             return
+        self.forgets_session = True
         if self.vendor != "postgresql" or _is_set_up_by_others():
             self.close()
             return
@@ -228,6 +229,8 @@ class LimitedConnection(WatchedConnection):
             self.init_connection_state()
         except Exception:  # the driver's own, too
             self.abandon()
+        else:
+            self.forgets_session = False
 
     def abandon(self) -> None:
         """Close this connection, and forget a transaction that was never ended."""
