@@ -184,7 +184,7 @@ class LimitedConnection(WatchedConnection):
         was_open = self.connection is not None and not self.closed_in_transaction
         if was_open and self.errors_occurred:
             job.lost_connection = True
-        if self.forgets_session and was_open and self._is_pooled():
+        if self.connection is not None and self.forgets_session and self._is_pooled():
             self.connection.close()
         super().close()
         if self.connection is not None and not self.closed_in_transaction:
