@@ -142,29 +142,22 @@ def close_all() -> None:
 
 def close_used() -> None:
     """Close those of the calling worker's connections that its request has used."""
-    for connection in _used():
-        connection.abandon()
+    for connection in _thread.connections.values():
+        if connection.is_in_use:
+            connection.abandon()
 
 
 def forget_sessions() -> None:
     """Have nobody, and no pool, use the sessions that the calling worker's request has used."""
-    for connection in _used():
-        connection.forgets_session = True
-
-
-def _used() -> list[LimitedConnection]:
-    return [
-        connection
-        for connection in _thread.connections.values()
-        if connection.connection is not None and not connection.parked
-    ]
+    for connection in _thread.connections.values():
+        if connection.is_in_use:
+            connection.forgets_session = True
 
 
 def park() -> None:
     """After a request: let others take the calling worker's open connections over."""
     for connection in _thread.connections.values():
-        is_open = connection.connection is not None
-        if is_open and not (connection.parked or connection.is_held()):
+        if connection.is_in_use and not connection.is_held():
             limiter(connection.alias).park(connection)
     if _is_outdated():
         install()
@@ -175,7 +168,7 @@ def give_back(*, clean: bool) -> None:
     if _is_outdated() and _begun_elsewhere():
         return
     for connection in _thread.connections.values():
-        if connection.connection is None or connection.parked or connection.is_held():
+        if not connection.is_in_use or connection.is_held():
             continue
         if clean:
             connection.clean()  # before a pool has it back
@@ -188,8 +181,9 @@ def close_old() -> None:
 
     A parked one has its turn when it is claimed.
     """
-    for connection in _used():
-        connection.close_if_unusable_or_obsolete()
+    for connection in _thread.connections.values():
+        if connection.is_in_use:
+            connection.close_if_unusable_or_obsolete()
 
 
 def reset_queries() -> None:
@@ -240,6 +234,6 @@ def _is_there(connection: BaseDatabaseWrapper) -> bool:
 def in_use() -> bool:
     """Return whether the calling worker has a connection open that its request has used."""
     for connection in _thread.connections.values():
-        if connection.connection is not None and not connection.parked:
+        if connection.is_in_use:
             return True
     return _is_outdated() and _used_elsewhere()

@@ -210,6 +210,11 @@ class LimitedConnection(WatchedConnection):
         self.connection = self.lasting_cursor = None
         self.parked = False
 
+    @property
+    def is_in_use(self) -> bool:
+        """Whether it is open, and has been used by what its worker does now."""
+        return self.connection is not None and not self.parked
+
     def is_held(self) -> bool:
         """Return whether it is in the middle of something that only its thread can end."""
         return bool(self.cursors) or self.is_begun
