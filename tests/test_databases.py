@@ -12,6 +12,7 @@ from django.test import override_settings
 from django_mullet import databases, limits
 from django_mullet.exceptions import ConnectionLimitReached
 from django_mullet.limited import LimitedConnection
+from tests.backends import terminate
 from tests.limited_threads import Thread, open_connections, use
 from tests.waiting import until
 
@@ -413,13 +414,6 @@ def test_without_health_checks_a_broken_connection_shows_at_its_first_query(
 
     with pytest.raises(OperationalError):
         other.run(use)
-
-
-def terminate(backend_pid: int) -> None:
-    killer = connections.create_connection("default")
-    with killer.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [backend_pid])
-    killer.close()
 
 
 @pytest.mark.postgres

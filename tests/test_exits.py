@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 from django.db import connection
 from fastapi import Depends, FastAPI, HTTPException
@@ -10,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 
 from django_mullet.routing import APIRouter
+from tests.backends import terminate
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -47,10 +47,7 @@ def plain() -> None:
 @router.get("/refused/{status}")
 def refused(status: int) -> None:
     """Refuse while the database goes away, which nobody has noticed yet."""
-    with connection.cursor() as cursor:
-        pid = cursor.connection.info.backend_pid
-    with psycopg.connect(**connection.get_connection_params()) as other:
-        other.execute("SELECT pg_terminate_backend(%s)", [pid])
+    terminate(connection.connection.info.backend_pid)
     raise HTTPException(status)
 
 

@@ -29,6 +29,7 @@ from django_mullet.routing import APIRouter
 from django_mullet.streaming import AHEAD
 from tests.executing import entered, execute
 from tests.test_routing import scope_of
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -254,7 +255,8 @@ async def leave(app: Any, url: str, *, after: int, when: Callable[[], bool] = la
 
     received: list[int] = []
     url, _, query = url.partition("?")
-    await app({**scope_of(url, "GET"), "query_string": query.encode()}, receive, send)
+    scope = {**scope_of(url, "GET"), "query_string": query.encode()}
+    await asyncio.wait_for(app(scope, receive, send), 10)
 
 
 def tenant_of_the_next() -> str:
@@ -289,10 +291,7 @@ def is_made_ahead() -> bool:
 def test_the_session_is_reset_when_the_client_of_an_asynchronous_stream_has_left(
     app: Any, url: str, after: int
 ) -> None:
-    async def main() -> None:
-        await asyncio.wait_for(leave(app(), url, after=after), 10)
-
-    asyncio.run(main())
+    asyncio.run(leave(app(), url, after=after))
 
     assert tenant_of_the_next() == ""
 
@@ -302,11 +301,8 @@ def test_the_session_is_reset_when_the_client_of_an_asynchronous_stream_has_left
 def test_it_is_when_the_endpoint_has_put_the_reset_at_the_end_of_its_body(
     url: str, after: int
 ) -> None:
-    async def main() -> None:
-        await asyncio.wait_for(leave(fastapi, url, after=after), 10)
-
     with without_garbage_collection():
-        asyncio.run(main())
+        asyncio.run(leave(fastapi, url, after=after))
 
         assert tenant_of_the_next() == ""
 
@@ -314,30 +310,20 @@ def test_it_is_when_the_endpoint_has_put_the_reset_at_the_end_of_its_body(
 @pytest.mark.parametrize("app", [DjangoHandler, lambda: fastapi], ids=["django", "fastapi"])
 def test_it_is_reset_when_the_client_leaves_before_there_is_an_answer(app: Any) -> None:
     """Middleware that is to reset it sees no response then."""
-
-    async def main() -> None:
-        task = asyncio.create_task(leave(app(), "/wait", after=0))
-        while not here:
-            await asyncio.sleep(0.01)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    here.clear()
-    asyncio.run(asyncio.wait_for(main(), 10))
+    asyncio.run(leave_before_there_is_an_answer(app(), "/wait"))
 
     assert tenant_of_the_next() == ""
 
 
-async def leave_before_there_is_an_answer(app: Any) -> None:
-    """Ask for a synchronous stream, and leave while the view is in a worker."""
+async def leave_before_there_is_an_answer(app: Any, url: str) -> None:
+    """Ask for `url`, and leave while the view is at work."""
     here.clear()
     left.clear()
-    task = asyncio.create_task(leave(app, "/late-stream", after=0))
-    while not here:
-        await asyncio.sleep(0.01)
+    task = asyncio.create_task(leave(app, url, after=0))
+    await asyncio.to_thread(until, lambda: here)
     task.cancel()
     left.set()
-    await asyncio.wait([task], timeout=10)
+    await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.mark.parametrize("app", [DjangoHandler, lambda: fastapi], ids=["django", "fastapi"])
@@ -345,7 +331,7 @@ def test_the_session_is_not_kept_when_the_client_leaves_before_a_synchronous_str
     app: Any,
 ) -> None:
     """A generator that has not begun resets nothing when it is closed."""
-    asyncio.run(leave_before_there_is_an_answer(app()))
+    asyncio.run(leave_before_there_is_an_answer(app(), "/late-stream"))
 
     assert tenant_of_the_next() == ""
 
@@ -353,7 +339,7 @@ def test_the_session_is_not_kept_when_the_client_leaves_before_a_synchronous_str
 @pytest.mark.usefixtures("pooled")
 @pytest.mark.parametrize("app", [DjangoHandler, lambda: fastapi], ids=["django", "fastapi"])
 def test_a_pool_does_not_hand_it_on(app: Any) -> None:
-    asyncio.run(leave_before_there_is_an_answer(app()))
+    asyncio.run(leave_before_there_is_an_answer(app(), "/late-stream"))
 
     assert tenant_of_the_next() == ""
 
@@ -361,10 +347,7 @@ def test_a_pool_does_not_hand_it_on(app: Any) -> None:
 @pytest.mark.parametrize("after", range(3))
 @pytest.mark.parametrize("app", [DjangoHandler, lambda: fastapi], ids=["django", "fastapi"])
 def test_it_is_not_kept_when_a_part_of_the_body_has_not_begun(app: Any, after: int) -> None:
-    async def main() -> None:
-        await asyncio.wait_for(leave(app(), "/synchronous-stream?head", after=after), 10)
-
-    asyncio.run(main())
+    asyncio.run(leave(app(), "/synchronous-stream?head", after=after))
 
     assert tenant_of_the_next() == ""
 
@@ -399,7 +382,7 @@ def test_the_session_is_reset_when_the_client_of_a_synchronous_stream_has_left(
 
     async def main() -> None:
         url = f"/synchronous-stream{wrapped}"
-        await asyncio.wait_for(leave(app(), url, after=2, when=is_made_ahead), 10)
+        await leave(app(), url, after=2, when=is_made_ahead)
         assert len(ends) == 1
         assert isinstance(ends[0], Execution)
         async with entered() as execution:
@@ -415,7 +398,7 @@ def test_a_synchronous_body_is_closed_within_its_request(url: str) -> None:
 
     async def main() -> None:
         try:
-            await asyncio.wait_for(leave(fastapi, url, after=2, when=is_made_ahead), 10)
+            await leave(fastapi, url, after=2, when=is_made_ahead)
         except* BrokenResourceError:  # FastAPI closes what it still sends to
             assert url == "/events"
         assert [type(end) for end in ends] == [Execution]

@@ -29,6 +29,7 @@ from django_mullet.lasting import share
 from django_mullet.lending import ConnectionPer
 from django_mullet.routing import APIRouter, DjangoRoute
 from django_mullet.transaction import Atomic, atomic
+from tests.backends import terminate
 from tests.executing import entered
 from tests.testapp.models import Item
 from tests.waiting import until
@@ -328,30 +329,25 @@ def test_a_session_that_others_set_up_is_closed_instead() -> None:
 def test_a_pool_has_it_back_cleaned_or_closed(is_set_up: bool) -> None:
     def set_up(**kwargs: Any) -> None: ...
 
-    tell = sql("SELECT set_config('app.tenant', 'fir', false)")
+    leave, look, expected = LEFT["set"]
     if is_set_up:
         connection_created.connect(set_up)
     try:
-        [_, told] = in_calls(tell, sql("SELECT coalesce(current_setting('app.tenant', true), '')"))
+        [_, found] = in_calls(sql(leave), sql(look))
     finally:
         connection_created.disconnect(set_up)
 
-    assert told == ""
+    assert found == expected
 
 
 @pytest.mark.postgres
 def test_a_session_that_cannot_be_cleaned_is_closed() -> None:
-    killer = connections.create_connection("default")
-
     def kill_itself() -> int:
         pid: int = sql("SELECT pg_backend_pid()")()
-        with killer.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        terminate(pid)
         return pid
 
-    killer.inc_thread_sharing()
     first, second = in_calls(kill_itself, sql("SELECT pg_backend_pid()"))
-    killer.close()
 
     assert first != second
 

@@ -18,6 +18,7 @@ from pytest_django import DjangoDbBlocker
 from django_mullet.concurrency import pool
 from django_mullet.databases import LimitedConnection, limiter
 from django_mullet.routing import APIRouter
+from tests.backends import terminate
 from tests.executing import entered
 from tests.waiting import until
 
@@ -207,14 +208,7 @@ def test_one_that_is_waited_for_is_handed_over(add: Callable[..., None]) -> None
 def test_a_lost_connection_is_healed(add: Callable[..., None]) -> None:
     add(CONN_HEALTH_CHECKS=True)
 
-    def terminate() -> None:
-        killer = connections.create_connection("default")
-        with killer.cursor() as cursor:
-            pid = connections["added"].connection.info.backend_pid
-            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-        killer.close()
-
-    first, _ = in_request(use, terminate)
+    first, _ = in_request(use, lambda: terminate(connections["added"].connection.info.backend_pid))
 
     assert in_request(use) != [first]
     assert limiter("added").open == 1
