@@ -56,6 +56,7 @@ test-packages:  ## Run the tests of packages that people combine with Django
 .PHONY: run-test-packages
 run-test-packages: $(VENV)/dev.stamp
 	cd tests/packages && python -m pytest
+	cd tests/packages && python -m apart
 
 # In an environment of its own, too: some of these packages are not ready for the newest Django.
 .PHONY: test-strangers

@@ -1,0 +1,1 @@
+"""Packages that are tested each in a process and with settings of its own: see README.md."""

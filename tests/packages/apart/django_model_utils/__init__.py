@@ -1,0 +1,1 @@
+"""django-model-utils: models that note times, states and changes of themselves."""
