@@ -29,7 +29,8 @@ runs on the oldest and newest supported releases.
   `InsertQuery` with the `returning_fields` of its compiler, and `UpdateQuery` with its
   `add_update_fields()`. Missing door: a hook of `save()` for the statement.
 * FastAPI: the variables `dependant`, `dependency_overrides_provider`, `is_coroutine`, `body_field`,
-  `status_code`, `response_class`, `actual_response_class` and `response_…` of the function that
+  `status_code`, `response_class`, `actual_response_class`, `stream_item_field`, `is_json_stream`
+  and `response_…` of the function that
   `get_request_handler()` returns. They are the only way to what `include_router()` and the app add.
   Missing door: passing the effective route to `APIRoute.get_route_handler()`, as a comment of
   FastAPI's plans.
@@ -96,6 +97,7 @@ __all__ = [
     "fetches_as_usual",
     "form_so_far",
     "function_stack",
+    "gives_instances",
     "handler_variable",
     "insert_compiler",
     "is_as_built",
@@ -226,7 +228,7 @@ def is_as_built(queryset: QuerySet[Any]) -> bool:
     query: Any = queryset.query
     prefetched: Any = queryset._prefetch_related_lookups  # type: ignore[attr-defined]
     return (
-        _gives_instances(queryset)
+        gives_instances(queryset)
         and not prefetched
         and not (query.combinator or query.distinct or query.extra or query.select_for_update)
     )
@@ -236,7 +238,7 @@ def takes_joins(queryset: QuerySet[Any]) -> bool:
     """Return whether `select_related()` and `only()` may be added to what the caller wrote."""
     query: Any = queryset.query
     return (
-        _gives_instances(queryset)
+        gives_instances(queryset)
         and query.deferred_loading == (frozenset(), True)
         and not (query.select_related or query.combinator or query.select_for_update)
     )
@@ -254,7 +256,8 @@ def select_of(compiler: Any) -> tuple[Any, tuple[str, ...]]:
     return compiler.klass_info["model"], names
 
 
-def _gives_instances(queryset: QuerySet[Any]) -> bool:
+def gives_instances(queryset: QuerySet[Any]) -> bool:
+    """Return whether `queryset` gives instances of its model, as Django makes them."""
     # The class itself: Polymorphic's, for one, gives instances of other models.
     return queryset._iterable_class is ModelIterable
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import SynchronousOnlyOperation
 
 from django_mullet.callables import dotted_name
+from django_mullet.unshown import advice_on
 
 __all__ = ["advise", "of_websocket"]
 
@@ -35,6 +36,8 @@ def advise(error: Exception, endpoint: Callable[..., Any]) -> None:
         error.add_note(
             "A migration may be missing: run 'manage.py makemigrations' and 'manage.py migrate'."
         )
+    elif advice := advice_on(error, endpoint):
+        error.add_note(advice)
 
 
 def _lacks_migration(error: Exception) -> bool:

@@ -1,12 +1,13 @@
 """What is a callable that a route was given made of, and what is it called?"""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from types import FunctionType
 from typing import Any
 
-__all__ = ["dotted_name", "is_written_in", "layers"]
+__all__ = ["dotted_name", "in_file_of", "is_written_in", "layers"]
 
 
 def dotted_name(call: Any) -> str:
@@ -42,3 +43,16 @@ def is_written_in(file: str, *functions: Any) -> bool:
         isinstance(function, FunctionType) and function.__code__.co_filename == file
         for function in functions
     )
+
+
+def in_file_of(endpoint: Callable[..., Any], adapted: Any) -> Callable[..., Any]:
+    """Return `adapted`, a lambda around `endpoint`, as FastAPI's errors want it.
+
+    They name the file of its code, and the line of what it wraps, if that has one. The code has
+    no part in tracebacks: it has returned when what it returns is awaited.
+    """
+    with suppress(TypeError, OSError):
+        file = inspect.getfile(endpoint)
+        adapted.__code__ = adapted.__code__.replace(co_filename=file)
+    adapted.__wrapped__ = endpoint  # by which FastAPI knows an async generator, too
+    return adapted  # type: ignore[no-any-return]

@@ -8,8 +8,8 @@ else by a hop there and back. An `async` callable goes on in the event loop.
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -23,11 +23,11 @@ from fastapi.dependencies.models import Dependant
 
 from django_mullet import databases
 from django_mullet._compat import function_stack, request_stack
-from django_mullet.exceptions import Overloaded
-from django_mullet.execution import Execution, current_execution
+from django_mullet.callables import in_file_of
+from django_mullet.execution import current_execution
+from django_mullet.generators import closed, closed_events, pulled
 from django_mullet.hops import in_worker, to_loop, to_worker
 from django_mullet.results import Present, holds_models
-from django_mullet.streaming import stream
 
 __all__ = [
     "Kind",
@@ -188,19 +188,20 @@ def adapt_endpoint(
 ) -> Endpoint:
     """Return `endpoint` so that it, and what FastAPI makes of its result, runs in the worker.
 
-    The result of a function is to be awaited; it has gone through `present`. The items of a
-    generator are pulled in a worker by `streaming`, but for those of an event stream, which
-    FastAPI wants to pull itself. Every generator is closed within its request.
+    The result of a function is to be awaited; it has gone through `present`, as the items of a
+    generator have. These are pulled in a worker by `streaming`, but for those of an event stream,
+    which FastAPI wants to pull itself. Every generator is closed within its request.
     """
     found = kind(endpoint)
     if found is Kind.SYNC:
         return _presented_as(endpoint, _last_function(endpoint, present or _unchanged))
     if found is Kind.ASYNC and present is not None:
         return _presented_as(endpoint, _presenting(endpoint, present))
-    if found is Kind.GENERATOR and is_event_stream:
-        return _presented_as(endpoint, _pulled(endpoint))
     if found in (Kind.GENERATOR, Kind.ASYNC_GENERATOR):
-        return _presented_as(endpoint, _closed(endpoint, is_event_stream=is_event_stream))
+        if is_event_stream:
+            events = pulled(endpoint) if found is Kind.GENERATOR else endpoint
+            return _presented_as(endpoint, closed_events(events, present))
+        return _presented_as(endpoint, closed(endpoint, present))
     return endpoint
 
 
@@ -209,20 +210,7 @@ def _unchanged(result: Any) -> Any:
 
 
 def _last_function(endpoint: Endpoint, present: Present) -> Endpoint:
-    return _in_its_file(endpoint, lambda **values: _call_in_worker(endpoint, present, **values))
-
-
-def _in_its_file(endpoint: Endpoint, adapted: Any) -> Endpoint:
-    """Return `adapted`, a lambda around `endpoint`, as FastAPI's errors want it.
-
-    They name the file of its code, and the line of what it wraps, if that has one. The code has
-    no part in tracebacks: it has returned when what it returns is awaited.
-    """
-    with suppress(TypeError, OSError):
-        file = inspect.getfile(endpoint)
-        adapted.__code__ = adapted.__code__.replace(co_filename=file)
-    adapted.__wrapped__ = endpoint  # by which FastAPI knows an async generator, too
-    return cast(Endpoint, adapted)
+    return in_file_of(endpoint, lambda **values: _call_in_worker(endpoint, present, **values))
 
 
 async def _call_in_worker(endpoint: Endpoint, present: Present, /, **values: Any) -> Any:
@@ -249,58 +237,6 @@ def _presented_as(call: Endpoint, adapted: Any) -> Endpoint:
     adapted.__doc__ = call.__doc__
     adapted.adapted_from = call
     return cast(Endpoint, adapted)
-
-
-def _pulled(endpoint: Endpoint) -> Endpoint:
-    async def pulled(**values: Any) -> AsyncIterator[Any]:
-        async with aclosing(stream(endpoint(**values), current_execution.get())) as items:
-            async for item in items:
-                yield item
-
-    return _closed(pulled, is_event_stream=True)
-
-
-async def _until_refused(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    """Yield `items`, and no more where they get no connection.
-
-    FastAPI makes an error of an event stream cancel its request. Who sends it looks whether it was
-    refused, and answers 503.
-    """
-    try:
-        async for item in items:
-            yield item
-    except Overloaded:
-        if current_execution.get().refusal is None:
-            raise
-
-
-def _closed(endpoint: Endpoint, *, is_event_stream: bool) -> Endpoint:
-    """Close the generator that `endpoint` gives when its request ends.
-
-    Else that of a client which left is closed by the garbage collector: at any time, and within
-    the execution of whichever request runs then.
-    """
-    call = _call_until_refused if is_event_stream else _call_and_close
-    return _in_its_file(endpoint, lambda **values: call(endpoint, **values))
-
-
-def _call_until_refused(endpoint: Endpoint, /, **values: Any) -> Any:
-    return _call_and_close(_until_refused, items=_call_and_close(endpoint, **values))
-
-
-def _call_and_close(endpoint: Endpoint, /, **values: Any) -> Any:
-    items = endpoint(**values)
-    execution = current_execution.get()
-    if hasattr(items, "aclose"):
-        request_stack(execution.scope).push_async_callback(items.aclose)
-    elif isinstance(items, Generator):
-        request_stack(execution.scope).push_async_callback(_close_in_worker, items, execution)
-    return items
-
-
-async def _close_in_worker(items: Generator[Any, Any, Any], execution: Execution) -> None:
-    if getattr(items, "gi_frame", items) is not None:  # it has not come to its end
-        await execution.run(items.close)
 
 
 @functools.lru_cache(maxsize=4096)

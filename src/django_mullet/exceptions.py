@@ -6,6 +6,7 @@ MulletError
 ├── Overloaded            there is no worker, or no connection, for more: 503
 ├── PreparedMismatch      a prepared query is not what its function builds now
 ├── TooManyQueries        a request made more queries than its route may
+├── UnshownModel          an endpoint returned a model, and no schema says what is shown of it
 └── UnsupportedFastAPI    FastAPI moved something that `_compat` relies on
 
 `ConnectionLimitReached` is a `django.db.OperationalError`, so that code which
@@ -28,6 +29,7 @@ __all__ = [
     "PreparedMismatch",
     "RolledBack",
     "TooManyQueries",
+    "UnshownModel",
     "UnsupportedFastAPI",
 ]
 
@@ -71,6 +73,10 @@ class Overloaded(MulletError):
     `MULLET["QUEUE"]` jobs wait already, or a request has waited `MULLET["CONNECTION_TIMEOUT"]`
     seconds for a worker, or what lasts holds `MULLET["LASTING"]` connections.
     """
+
+
+class UnshownModel(MulletError):
+    """An endpoint returned a model, or a queryset, and no schema says what of it is shown."""
 
 
 class UnsupportedFastAPI(MulletError):

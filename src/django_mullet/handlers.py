@@ -22,8 +22,9 @@ from django_mullet._compat import endpoint_context, handler_variable, is_traced,
 from django_mullet.callables import is_written_in
 from django_mullet.dependencies import Kind, adapted_tree, kind
 from django_mullet.overrides import Overrides
-from django_mullet.results import presenter
+from django_mullet.results import Present, presenter
 from django_mullet.solving import Handler, Solve, solver
+from django_mullet.unshown import Encoded, evaluated
 from django_mullet.validating import are_of
 
 __all__ = ["Adapted", "adapted", "dependant_of"]
@@ -73,7 +74,9 @@ def adapted(
 ) -> Adapted:
     """Return the handlers of a route for `dependant` adapted: `ordinary`, which is changed."""
     assert dependant.call is not None
-    present = presenter(response_model)
+    present = _shown_by(
+        ordinary, dependant.call, presenter(response_model), is_event_stream=is_event_stream
+    )
     tree = adapted_tree(dependant, present=present, is_event_stream=is_event_stream)
     body_field = _variable(ordinary, "body_field")
     overrides = Overrides(_variable(ordinary, "dependency_overrides_provider"))
@@ -89,6 +92,28 @@ def adapted(
         solve = solver(tree, body_field, ordinary)
         plain = None if solve is None else _PlainHandler.like(ordinary, solve, dependant)
     return Adapted(overrides, ordinary, plain)
+
+
+def _shown_by(
+    handler: Handler, endpoint: Any, present: Present | None, *, is_event_stream: bool
+) -> Present | None:
+    """Return what a result, or each item, goes through; have `handler` refuse unshown models."""
+    found, encoded = kind(endpoint), Encoded(endpoint)
+    if found in (Kind.GENERATOR, Kind.ASYNC_GENERATOR):
+        if is_event_stream:
+            return encoded.event if _has_item_field(handler) else encoded.item
+        is_untyped = _variable(handler, "is_json_stream") and not _has_item_field(handler)
+        return encoded if is_untyped else None
+    if _variable(handler, "response_field") is not None:
+        return present
+    # The class itself, as FastAPI would have a field write JSON where it is left to FastAPI.
+    response_class = _variable(handler, "actual_response_class")
+    _fill(handler, response_field=encoded, response_class=response_class)
+    return evaluated if found is Kind.ASYNC else None
+
+
+def _has_item_field(handler: Handler) -> bool:
+    return _variable(handler, "stream_item_field") is not None
 
 
 @dataclass(frozen=True, slots=True)

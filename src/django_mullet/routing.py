@@ -60,6 +60,7 @@ from django_mullet.stored import as_stored, require_ended
 from django_mullet.streaming import follow_up_in_worker
 from django_mullet.transaction import atomic_aliases, run_atomic
 from django_mullet.unavailable import NOT_AVAILABLE, as_unavailable, send_stream
+from django_mullet.unshown import refuse_models
 from django_mullet.websockets import run_in_django
 
 __all__ = ["APIRouter", "DjangoRoute"]
@@ -75,7 +76,11 @@ class DjangoRoute(APIRoute):
     _is_defined = False
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **kwargs: Any) -> None:
-        super().__init__(path, endpoint, **kwargs)
+        try:
+            super().__init__(path, endpoint, **kwargs)
+        except FastAPIError:
+            refuse_models(endpoint, kwargs.get("response_model"))
+            raise
         self._is_defined = True
 
     @property
@@ -252,6 +257,7 @@ async def _respond(plan: _Plan, request: Request) -> Response:
         raise
     except (ValueError, OverflowError) as error:
         refuse(request, error)
+        advise(error, plan.endpoint)
         raise
 
 
