@@ -213,14 +213,15 @@ def test_mullet_W001_is_silent_for_files_and_connections_that_stay(
     ],
 )
 def test_mullet_E002_fires_when_the_application_fails_to_import(
-    module: Callable[[str], str], source: str, reason: str
+    module: Callable[[str], str], tmp_path: Path, source: str, reason: str
 ) -> None:
     with override_settings(ASGI_APPLICATION=module(source)):
         messages = run("mullet.E002")
 
     assert messages == [
         checks.Error(
-            f"ASGI_APPLICATION = 'checked_asgi.app' could not be imported: {reason}",
+            f"ASGI_APPLICATION = 'checked_asgi.app' could not be imported: {reason} "
+            f"({tmp_path / 'checked_asgi.py'}, line 2)",
             hint="ASGI_APPLICATION must be the dotted path of a FastAPI instance. To see where "
             'its import fails, run: manage.py shell -c "import checked_asgi"',
             id="mullet.E002",

@@ -41,6 +41,7 @@ from django_mullet.callables import dotted_name, layers
 from django_mullet.components import clashes
 from django_mullet.dependencies import Kind, below, kind
 from django_mullet.middleware import mark
+from django_mullet.mistakes import place_of
 from django_mullet.routing import DjangoRoute
 from django_mullet.schemas import ModelSchema
 from django_mullet.urls import RoutePatterns, is_api_view
@@ -152,11 +153,11 @@ def check_application(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessa
         app = get_application()
         contexts = list(iter_route_contexts(app.routes))
     except ImproperlyConfigured as error:
-        return [_application_not_loaded(path, str(error))]
+        return [_application_not_loaded(path, str(error), error)]
     except Exception as error:  # whatever the modules of the project raise
         reason = f"{type(error).__name__}: {error}"
         message = f"ASGI_APPLICATION = '{path}' could not be imported: {reason}"
-        return [_application_not_loaded(path, message)]
+        return [_application_not_loaded(path, message, error)]
     messages = [] if is_mounted(app) else [_django_not_mounted(path)]
     messages += [_same_name(message) for message in clashes(app)]
     for context in contexts:
@@ -184,10 +185,11 @@ def _application_not_set() -> checks.CheckMessage:
     )
 
 
-def _application_not_loaded(path: str, message: str) -> checks.CheckMessage:
+def _application_not_loaded(path: str, message: str, error: Exception) -> checks.CheckMessage:
     module = path.replace(":", ".").rpartition(".")[0] or path
+    place = place_of(error)
     return checks.Error(
-        message,
+        f"{message} ({place})" if place else message,
         hint="ASGI_APPLICATION must be the dotted path of a FastAPI instance. To see where its "
         f'import fails, run: manage.py shell -c "import {module}"',
         id="mullet.E002",

@@ -16,11 +16,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.runserver import Command as RunserverCommand
 from django.core.servers.basehttp import WSGIServer
+from django.utils import autoreload
 from django.utils.version import get_docs_version
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from django_mullet.applications import get_application, get_application_path
 from django_mullet.asgi import SERVE_STATIC
+from django_mullet.reloading import run_with_reloader
 
 __all__ = ["AccessLog", "Command", "UvicornServer"]
 
@@ -120,7 +122,10 @@ class Command(RunserverCommand):
 
     def run(self, **options: Any) -> None:
         try:
-            super().run(**options)
+            if options["use_reloader"]:
+                run_with_reloader(self.inner_run, **options)
+            else:
+                super().run(**options)
         finally:
             self.stop()
 
@@ -135,6 +140,8 @@ class Command(RunserverCommand):
 
     def inner_run(self, *args: Any, **options: Any) -> None:
         try:
+            autoreload.raise_last_exception()  # of a model's module
+            get_application()  # whose traceback says more than the system check
             super().inner_run(*args, **options)
         finally:
             self.stopped.set()
