@@ -642,13 +642,17 @@ def test_the_digits_of_a_decimal_are_in_the_document(field: Any, pattern: str) -
 
 @pytest.mark.parametrize("nested", ["integers", "several"])
 def test_the_bounds_of_integers_are_in_the_document(nested: str) -> None:
-    range_ = properties(schemas.RangesSchema)[nested]
-    range_ = range_.get("items", range_)
+    document = TypeAdapter(Create[schemas.RangesSchema]).json_schema()
+    range_ = document["properties"][nested]
+    said = document["$defs"]["IntegerRange"]
 
-    limits = {"minimum": -(2**31), "maximum": 2**31 - 1}
-    assert "$ref" in range_
-    assert range_["properties"] == {"lower": limits, "upper": limits}
-    assert "properties" not in properties(schemas.RangesSchema)["dates"]["anyOf"][0]
+    # Tools look at nothing beside a reference.
+    assert range_.get("items", range_) == {"$ref": "#/$defs/IntegerRange"}
+    assert said["title"] == "IntegerRange"
+    for bound in ("lower", "upper"):
+        limits = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
+        assert said["properties"][bound]["anyOf"] == [limits, {"type": "null"}]
+    assert document["properties"]["dates"]["anyOf"][0] == {"$ref": "#/$defs/Range_date_"}
 
 
 def test_a_range_that_is_anything_says_nothing_of_its_bounds() -> None:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_fields_from_routes
 from pydantic import BaseModel
 
+from django_mullet.document_words import reword
 from django_mullet.error_schemas import name_errors
 from django_mullet.variants import Access, Variant, access_of, component_name
 
@@ -26,7 +27,7 @@ Component = tuple[Any, Variant | None]
 def install(app: FastAPI) -> None:
     """Have `app.openapi()` raise `ImproperlyConfigured` where two classes have the same name.
 
-    And have the errors that routes list share one schema.
+    And have the errors that routes list share one schema, and the words be what tools read.
     """
     openapi = app.openapi
 
@@ -37,6 +38,7 @@ def install(app: FastAPI) -> None:
             raise ImproperlyConfigured(" ".join(found))
         document = openapi()
         name_errors(document)
+        reword(document)
         return document
 
     app.openapi = checked  # type: ignore[method-assign]  # as FastAPI documents it

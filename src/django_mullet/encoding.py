@@ -1,4 +1,4 @@
-"""How do values stand in JSON for which Pydantic has another way, and how does OpenAPI say so?"""
+"""How do values stand in JSON for which Pydantic has another way?"""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -10,9 +10,7 @@ from typing import Any
 from pydantic import ConfigDict
 from pydantic_core import PydanticCustomError, core_schema
 
-from django_mullet.fields import FieldFacts
-
-__all__ = ["described", "with_encodings"]
+__all__ = ["with_encodings"]
 
 _DURATION_SETTINGS = ("ser_json_temporal", "ser_json_timedelta")
 
@@ -105,50 +103,3 @@ def _duration(value: timedelta) -> str:
     if not days and not time:
         time = "0S"
     return f"{sign}P{days}T{time}" if time else f"{sign}P{days}"
-
-
-# In the OpenAPI document
-
-
-def described(json_schema: dict[str, Any], facts: FieldFacts, *, read_only: bool) -> dict[str, Any]:
-    """Return the JSON schema of a field with what its model adds."""
-    described: dict[str, Any] = {}
-    if facts.description:
-        described["description"] = facts.description
-    if read_only:
-        described["readOnly"] = True
-    return described | _of_values(json_schema, facts)
-
-
-def _of_values(json_schema: dict[str, Any], facts: FieldFacts) -> dict[str, Any]:
-    """Return `json_schema` with the format and so on of its values, at the depth of these."""
-    if "anyOf" in json_schema:
-        choices = [_of_values(choice, facts) for choice in json_schema["anyOf"]]
-        return {**json_schema, "anyOf": choices}
-    if facts.items is not None and isinstance(json_schema.get("items"), dict):
-        return {**json_schema, "items": _of_values(json_schema["items"], facts.items)}
-    if not facts.json_schema or "enum" in json_schema:
-        return json_schema
-    if "properties" in facts.json_schema:
-        return _of_properties(json_schema, facts.json_schema["properties"])
-    # What is said of texts is not said of whatever else an annotation lets pass, or of any JSON.
-    if json_schema.get("type") != ("string" if "not" not in facts.json_schema else None):
-        return json_schema
-    return {**facts.json_schema, **json_schema, **_corrected(json_schema, facts.json_schema)}
-
-
-def _of_properties(json_schema: dict[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the JSON schema of an object, or of a reference to one, with what is `said`."""
-    if "$ref" not in json_schema and "properties" not in json_schema:
-        return json_schema
-    known = json_schema.get("properties", {})
-    return {
-        **json_schema,
-        "properties": {**known, **{name: {**known.get(name, {}), **said[name]} for name in said}},
-    }
-
-
-def _corrected(json_schema: dict[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the format if that of Pydantic is another: "binary" is no base64, for instance."""
-    is_wrong = json_schema.get("format") in ("binary", "time")
-    return {"format": said["format"]} if is_wrong and "format" in said else {}

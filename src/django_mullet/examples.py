@@ -10,23 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from django_mullet.drafts import schema_for
 from django_mullet.fields import find_field
+from django_mullet.samples import FORMATS, within
 from django_mullet.schemas import Create
 
 __all__ = ["Row", "body_of", "example_of", "labels_of"]
-
-FORMATS = {
-    "base64": "AAAA",
-    "date": "2026-01-31",
-    "date-time": "2026-01-31T12:00:00Z",
-    "duration": "P1D",
-    "email": "somebody@example.com",
-    "ipv4": "192.0.2.1",
-    "ipvanyaddress": "192.0.2.1",
-    "time-local": "12:00:00",
-    "uri": "https://example.com/",
-    "uuid": "6ba7b810-9dad-41d1-80b4-00c04fd430c8",
-}
-"""A text of each format; the addresses are kept free for examples (RFC 2606, RFC 5737)."""
 
 OTHERS: Mapping[str, Any] = {"array": [], "boolean": True}
 
@@ -88,7 +75,7 @@ def example_of(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any
         return schema["enum"][0]
     kind = schema.get("type", "object")
     if kind in {"integer", "number"}:
-        return min(max(1, schema.get("minimum", 1)), schema.get("maximum", 1))
+        return within(1, schema.get("minimum"), schema.get("maximum"))
     if kind == "string":
         text = FORMATS.get(schema.get("format", ""), "text")
         return text.ljust(schema.get("minLength", 0), "t")[: schema.get("maxLength")]

@@ -63,6 +63,8 @@ class FieldFacts:
     """A new row has no value for it unless one is sent."""
     null: bool = False
     """A row may have none."""
+    blank: bool = False
+    """An empty text is taken, whatever is said of others."""
     limits: tuple[tuple[str, Any], ...] = ()
     """What a value keeps to: pairs of `max_length`, `ge` and so on, and the limit."""
     choices: tuple[Any, ...] = ()
@@ -72,6 +74,8 @@ class FieldFacts:
     description: str = ""
     items: "FieldFacts | None" = None
     """What is said about the items of an array."""
+    bounds: "tuple[str, FieldFacts] | None" = None
+    """Of a range, what the document calls it in bodies, and what is said about its bounds."""
     json_schema: Mapping[str, Any] | None = None
     """What OpenAPI says of the values, beyond their type."""
     clean: Check | None = None
@@ -119,6 +123,8 @@ class FieldFacts:
             checks.append(partial(_is_choice, self.choices))
         return checks
 
+
+_TEXTS = (models.CharField, models.FilePathField, models.TextField)
 
 _COMPUTED = FieldFacts(read_only=True)
 
@@ -173,11 +179,13 @@ def facts_of_values(field: Any) -> FieldFacts:
         create_only=_identifies(field),
         required=not (field.null or field.blank or field.has_default() or _has_db_default(field)),
         null=field.null,
+        blank=field.blank and isinstance(field, _TEXTS),
         limits=tuple(_limits(kind, source).items()),
         choices=_choices(field),
         validators=tuple(check for check in source.validators if not _is_limit(check)),
         description=str(field.help_text),
         items=facts_of_values(source.base_field) if _has_items(source) else None,
+        bounds=_bounds(source) if hasattr(source, "range_type") else None,
         json_schema=kind.json_schema(source) if kind.json_schema else None,
         clean=partial(kind.clean, source) if kind.clean else None,
         write=partial(kind.write, source) if kind.write else None,
@@ -186,6 +194,11 @@ def facts_of_values(field: Any) -> FieldFacts:
 
 def _has_items(field: Any) -> bool:
     return hasattr(field, "base_field") and hasattr(field, "size")
+
+
+def _bounds(field: Any) -> tuple[str, FieldFacts]:
+    """Return what `IntegerRangeField` is called, "IntegerRange", and the facts of its bounds."""
+    return type(field).__name__.removesuffix("Field"), facts_of_values(field.base_field)
 
 
 def _identifies(field: Any) -> bool:

@@ -78,13 +78,6 @@ def _range(field: Any) -> Any:
     return Range[type_of(field.base_field).annotation]  # type: ignore[misc]
 
 
-def _bounds(field: Any) -> dict[str, Any]:
-    limits = dict(facts_of_values(field.base_field).limits)
-    names = {"ge": "minimum", "le": "maximum"}
-    said = {name: limits[limit] for limit, name in names.items() if limit in limits}
-    return {"properties": {"lower": said, "upper": said}} if said else {}
-
-
 def _clean_range(field: Any, value: Any) -> Any:
     """Return a range as PostgreSQL writes it, so that it is the same before and after."""
     if not isinstance(value, Range):
@@ -160,7 +153,6 @@ register(HStoreField, annotation=dict[str, str | None], clean=_texts)
 register(
     RangeField,
     annotation=_range,
-    json_schema=_bounds,
     clean=_clean_range,
     read=_read_range,
     write=_write_range,

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any, Generic, Literal, TypeVar
 
+from django.conf import settings
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
@@ -10,6 +11,9 @@ from pydantic_core import CoreSchema
 from django_mullet.cleaning import DECIMAL_PATTERN
 
 __all__ = ["Bounds", "Range"]
+
+NAME = "django_mullet_range"
+"""The key of metadata that has what the OpenAPI document calls a range with limits."""
 
 T = TypeVar("T")
 
@@ -41,10 +45,13 @@ class Range(BaseModel, Generic[T]):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         json_schema = handler(schema)
-        properties = handler.resolve_ref_schema(json_schema)["properties"]
-        if handler.mode == "validation" and cls.model_fields["lower"].annotation == Decimal | None:
-            for name in ("lower", "upper"):
-                for choice in properties[name]["anyOf"]:
-                    if choice["type"] == "string":
-                        choice["pattern"] = DECIMAL_PATTERN
+        resolved = handler.resolve_ref_schema(json_schema)
+        resolved["title"] = schema.get("metadata", {}).get(NAME, cls.__name__)
+        is_decimal = cls.model_fields["lower"].annotation == Decimal | None
+        for name in ("lower", "upper"):
+            for choice in resolved["properties"][name]["anyOf"]:
+                if handler.mode == "validation" and is_decimal and choice["type"] == "string":
+                    choice["pattern"] = DECIMAL_PATTERN
+                if choice.get("format") == "date-time" and not settings.USE_TZ:
+                    choice["format"] = "date-time-local"
         return json_schema

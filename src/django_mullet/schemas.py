@@ -24,7 +24,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from django_mullet.encoding import described, with_encodings
+from django_mullet import document_fields
+from django_mullet.encoding import with_encodings
 from django_mullet.fields import FieldFacts, facts_of
 from django_mullet.loading import load_instances, load_relations, load_rows
 from django_mullet.mapping import reader_of
@@ -70,7 +71,7 @@ T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=models.Model)
 SchemaT = TypeVar("SchemaT", bound="ModelSchema[Any]")
 
-ReadOnly = Annotated[T, Access.READ_ONLY, Field(json_schema_extra={"readOnly": True})]
+ReadOnly = Annotated[T, Access.READ_ONLY]
 """A field that the API shows, and no request sets."""
 
 WriteOnly = Annotated[
@@ -269,14 +270,13 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         resolved["title"] = title
         properties = resolved["properties"]
         for name in set(properties) & set(cls.model_fields):
-            if variant is not None and variant.omits(cls, name):
+            said, facts = properties[name], cls.field_facts(name)
+            if variant is None:
+                properties[name] = document_fields.shown(said, facts)
+            elif variant.omits(cls, name):
                 del properties[name]
             else:
-                properties[name] = described(
-                    properties[name],
-                    cls.field_facts(name),
-                    read_only=cls.is_read_only(name),
-                )
+                properties[name] = document_fields.taken(said, facts, name)
         return json_schema
 
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 from pydantic import ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema, to_json
 
+from django_mullet.range_limits import is_range
 from django_mullet.ranges import Range
 
 __all__ = ["described_as", "is_strict", "lax", "strict"]
@@ -56,24 +57,19 @@ def _in_words_of_json(schema: Any, handler: GetCoreSchemaHandler) -> Any:
         return schema
     if schema.get("type") == "definition-ref":
         found: Any = handler.resolve_ref_schema(cast("CoreSchema", schema))
-        return _in_words_of_json(found, handler) if _is_range(found) else schema
+        return _in_words_of_json(found, handler) if is_range(found) else schema
     inner: Any = {
         key: value if key == "metadata" else _in_words_of_json(value, handler)
         for key, value in schema.items()
     }
     if schema.get("type") == "int":
         return core_schema.no_info_before_validator_function(_whole, inner)
-    if _is_range(schema):
+    if is_range(schema):
         # A model in a model has a configuration of its own; mere fields have that of the outer one.
         return core_schema.no_info_after_validator_function(
             partial(_made, schema["cls"]), inner["schema"], metadata=schema["metadata"]
         )
     return inner
-
-
-def _is_range(schema: Any) -> bool:
-    cls = schema.get("cls")
-    return isinstance(cls, type) and issubclass(cls, Range)
 
 
 def _whole(value: Any) -> Any:

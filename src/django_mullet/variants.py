@@ -6,6 +6,7 @@ its validators, but for the fields that are not to be sent, and with the limits 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 from functools import partial
 from typing import Annotated, Any, cast
@@ -19,6 +20,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, c
 from django_mullet import conf
 from django_mullet.fields import FieldFacts
 from django_mullet.nesting import schemas_in
+from django_mullet.range_limits import is_range, limited
 from django_mullet.relations import refuse_swapped, refuse_unwritable
 from django_mullet.strictness import is_strict, strict
 
@@ -135,7 +137,10 @@ class Variant(Enum):
             schema = _without_default(schema)
         nested = schemas_in(info.annotation)
         refuse_unwritable(source, name, nested)
-        schema = _with_bodies(schema, nested[0], handler) if nested else _with_limits(schema, facts)
+        if nested:
+            schema = _with_bodies(schema, nested[0], handler)
+        else:
+            schema = _with_limits(schema, facts, handler)
         return optional(schema) if is_optional else schema
 
 
@@ -239,14 +244,17 @@ def _without_default(schema: Any) -> Any:
     return schema
 
 
-def _with_limits(schema: Any, facts: FieldFacts) -> Any:
+def _with_limits(schema: Any, facts: FieldFacts, handler: GetCoreSchemaHandler) -> Any:
     """Return `schema` with what the model says, as close to the value as it can be."""
     if schema["type"] == "nullable" and not facts.null:
-        return _with_limits(schema["schema"], facts)
+        return _with_limits(schema["schema"], facts, handler)
     if schema["type"] in _WRAPPERS:
-        return {**schema, "schema": _with_limits(schema["schema"], facts)}
+        return {**schema, "schema": _with_limits(schema["schema"], facts, handler)}
     if facts.items is not None and "items_schema" in schema:
-        schema = {**schema, "items_schema": _with_limits(schema["items_schema"], facts.items)}
+        items = _with_limits(schema["items_schema"], facts.items, handler)
+        schema = {**schema, "items_schema": items}
+    if facts.bounds is not None:
+        schema = _with_bounds(schema, *facts.bounds, handler)
     said = _LIMITED.get(schema["type"], set())
     schema = {**{name: limit for name, limit in facts.limits if name in said}, **schema}
     if facts.choices and schema["type"] in ("str", "int"):
@@ -257,6 +265,16 @@ def _with_limits(schema: Any, facts: FieldFacts) -> Any:
     if facts.clean is None and not facts.checks(said):
         return schema
     return core_schema.no_info_after_validator_function(partial(_checked, facts, said), schema)
+
+
+def _with_bounds(schema: Any, name: str, facts: FieldFacts, handler: GetCoreSchemaHandler) -> Any:
+    """Return the core schema of a range, called `name`, with the limits of its bounds, if any."""
+    whole: Any = handler.resolve_ref_schema(schema)
+    if not is_range(whole) or not {"ge", "le"} & dict(facts.limits).keys():
+        return schema
+    return limited(
+        whole, name, lambda bound: _with_limits(bound, replace(facts, null=True), handler)
+    )
 
 
 def _no_boolean(value: Any) -> Any:

@@ -18,6 +18,7 @@ from django.contrib.postgres.fields import (
     IntegerRangeField,
 )
 from django.contrib.postgres.search import SearchVectorField
+from django.core.validators import MinLengthValidator
 from django.db import models
 from django.db.models.functions import Cast, Now
 
@@ -37,6 +38,16 @@ class Texts(models.Model):
     url = models.URLField()
     color = models.CharField(max_length=5, choices=Color)
     nullable = models.CharField(max_length=5, null=True, blank=True)  # noqa: DJ001
+
+
+class Loose(models.Model):
+    """Texts that may be empty, and of which rows may be older than the validators."""
+
+    char = models.CharField(max_length=30, blank=True, validators=[MinLengthValidator(3)])
+    slug = models.SlugField(blank=True)
+    email = models.EmailField(blank=True)
+    url = models.URLField(null=True, blank=True)  # noqa: DJ001
+    color = models.CharField(max_length=5, choices=Color, blank=True)
 
 
 class Numbers(models.Model):

@@ -22,6 +22,15 @@ class TextsSchema(ModelSchema[models.Texts]):
     nullable: str | None
 
 
+class LooseSchema(ModelSchema[models.Loose]):
+    id: int
+    char: str
+    slug: str
+    email: str
+    url: str | None
+    color: str
+
+
 class NumbersSchema(ModelSchema[models.Numbers]):
     id: int
     small: int

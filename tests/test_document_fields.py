@@ -1,0 +1,271 @@
+"""Does the document say of answers what a row may hold, and of bodies what is taken?
+
+A validator of JSON Schema, that looks at formats, is the judge.
+"""
+
+import json
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+import jsonschema_rs
+import pytest
+from django.core.validators import (
+    MaxValueValidator,
+    MinLengthValidator,
+    MinValueValidator,
+    RegexValidator,
+)
+from django.db import models
+from django.test import override_settings
+from pydantic import Field, TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+
+from django_mullet.fields import facts_of_values
+from django_mullet.ranges import Range
+from django_mullet.samples import sample_of
+from django_mullet.schemas import Create, ModelSchema, Patch, ReadOnly, Update, WriteOnly
+from tests.fieldtypes import schemas
+from tests.fieldtypes.models import Arrays, Keys, Loose, Moments, Ranges, Texts
+
+BODIES: list[Any] = [Create, Update, Patch]
+EVERY: list[Any] = [each for name, each in vars(schemas).items() if name.endswith("Schema")][1:]
+
+
+def document_of(annotation: Any, mode: JsonSchemaMode = "validation") -> Any:
+    return TypeAdapter(annotation).json_schema(mode=mode)
+
+
+def is_local(text: str) -> bool:
+    return datetime.fromisoformat(text).tzinfo is None
+
+
+def errors(document: Any, value: Any) -> list[str]:
+    """Return what a client that looks at everything, formats too, finds wrong with `value`."""
+    judge = jsonschema_rs.Draft202012Validator(
+        document, validate_formats=True, formats={"date-time-local": is_local}
+    )
+    return [error.message for error in judge.iter_errors(value)]
+
+
+def answer(schema: Any, row: Any) -> Any:
+    shown = schema.from_model(type(row).objects.get(pk=row.pk))
+    return json.loads(TypeAdapter(schema).dump_json(shown))
+
+
+# Answers
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "row",
+    [
+        Loose(),
+        Loose(char="a", slug="no slug", email="nobody", url="nowhere", color="blue"),
+        Texts(),
+        Texts(slug="no slug", email="nobody", url="nowhere", color="blue"),
+        Keys(uuid="6ba7b810-9dad-41d1-80b4-00c04fd430c8", ip="::1", ipv4="::1"),
+    ],
+    ids=["loose, empty", "loose, old", "empty", "old", "address"],
+)
+def test_an_answer_is_what_the_document_says_whatever_the_row_holds(row: Any) -> None:
+    schema = getattr(schemas, f"{type(row).__name__}Schema")
+    row.save()
+
+    assert errors(document_of(schema, "serialization"), answer(schema, row)) == []
+
+
+@pytest.mark.django_db
+def test_what_a_validator_would_refuse_is_no_limit_of_an_answer() -> None:
+    class Address(ModelSchema[Loose]):
+        email: str
+
+    shown = document_of(Address, "serialization")["properties"]["email"]
+
+    assert shown == {"type": "string", "title": "Email"}
+
+
+def test_how_values_are_spelled_is_said_of_answers_too() -> None:
+    files = document_of(schemas.FilesSchema, "serialization")["properties"]
+    moments = document_of(schemas.MomentsSchema, "serialization")["properties"]
+    document = document_of(schemas.DocumentsSchema, "serialization")["properties"]["document"]
+
+    assert files["binary"] == {
+        "type": "string",
+        "title": "Binary",
+        "format": "base64",
+        "contentEncoding": "base64",
+    }
+    assert moments["time"]["format"] == "time-local"
+    assert "not" not in document
+
+
+def test_a_mark_is_where_a_type_goes_both_ways() -> None:
+    class Marked(ModelSchema[Texts]):
+        id: int
+        char: ReadOnly[str]
+        text: WriteOnly[str]
+
+    shown = json.dumps(document_of(Marked, "serialization"))
+    sent = json.dumps([document_of(body[Marked]) for body in BODIES])
+
+    assert "readOnly" not in shown + sent
+    assert "writeOnly" not in shown + sent
+    # With `FastAPI(separate_input_output_schemas=False)`, it is what describes answers.
+    assert document_of(Marked)["properties"]["text"]["writeOnly"] is True
+
+
+# Bodies
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("name", ["char", "slug", "email", "url"])
+def test_an_empty_text_is_allowed_beside_the_limits(body: Any, name: str) -> None:
+    document = document_of(body[schemas.LooseSchema])
+    said = document["properties"][name]
+    good = {"char": "abc", "slug": "a-b", "email": "a@example.com", "url": "https://a.example/"}
+
+    assert errors(said, "") == errors(said, good[name]) == []
+    assert errors(said, " ")
+    assert said["title"] == name.capitalize()
+    assert errors(said, said["examples"][0]) == []
+
+
+def test_a_text_that_must_be_there_is_not_empty() -> None:
+    said = document_of(Create[schemas.TextsSchema])["properties"]
+
+    assert [name for name in ("char", "slug", "email", "url") if not errors(said[name], "")] == []
+    assert "anyOf" not in said["text"]  # what takes an empty one anyway
+
+
+def test_nothing_stands_beside_a_reference() -> None:
+    def beside(part: Any) -> Any:
+        if isinstance(part, list):
+            return [found for item in part for found in beside(item)]
+        if not isinstance(part, dict):
+            return []
+        here = [part] if "$ref" in part and len(part) > 1 else []
+        return here + beside(list(part.values()))
+
+    found = [beside(document_of(body[schema])) for body in BODIES for schema in EVERY]
+    found += [beside(document_of(schema, "serialization")) for schema in EVERY]
+
+    assert [each for each in found if each] == []
+
+
+def test_json_that_is_not_null() -> None:
+    document = document_of(Create[schemas.DocumentsSchema])
+
+    assert errors(document, {"document": {"a": [1]}}) == []
+    assert errors(document, {"document": None})
+
+
+# Examples of bodies
+
+
+@pytest.mark.parametrize("schema", EVERY, ids=lambda schema: schema.__name__)
+def test_what_is_shown_to_be_sent_is_taken(schema: Any) -> None:
+    properties = document_of(Create[schema])["properties"]
+    body = {name: sample(said) for name, said in properties.items()}
+    known = {name: value for name, value in body.items() if value is not None}
+
+    TypeAdapter(Patch[schema]).validate_python(known)
+    # Of the others tools make no noise; which paths there are on a server nobody knows.
+    texts = [name for name, said in properties.items() if "pattern" in json.dumps(said)]
+    assert not {name for name in texts if name not in known and "$ref" not in properties[name]}
+
+
+def sample(said: Any) -> Any:
+    """Return what a docs page shows: an example, or the first of the choices."""
+    if "examples" in said:
+        return said["examples"][0]
+    return next((each["enum"][0] for each in said.get("anyOf", [said]) if "enum" in each), None)
+
+
+@pytest.mark.parametrize(
+    ("field", "annotation", "expected"),
+    [
+        (models.CharField(max_length=30), str, "Full name"),
+        (models.CharField(max_length=4), str, "Full"),
+        (models.CharField(validators=[MinLengthValidator(12)]), str, "Full nameFul"),
+        (models.CharField(validators=[RegexValidator("^[A-Z]{3}$")]), str, "ABC"),
+        (models.CharField(validators=[RegexValidator("^[+][0-9]+$")]), str, "+12025550123"),
+        (models.CharField(validators=[RegexValidator("^#[0-9a-f]{6}$")]), str, "Full name"),
+        (models.SlugField(), str, "full-name"),
+        (models.EmailField(max_length=5), str, None),
+        (models.IntegerField(), int, 1),
+        (models.IntegerField(validators=[MinValueValidator(18)]), int, 18),
+        (models.IntegerField(validators=[MaxValueValidator(-1)]), int, -1),
+        (models.FloatField(), float, 1),
+        (models.DecimalField(max_digits=5, decimal_places=2), Decimal, "1.00"),
+        (models.DecimalField(max_digits=2, decimal_places=2), Decimal, "0.01"),
+        (models.DecimalField(validators=[MinValueValidator(18)]), Decimal, "18"),
+        (models.BooleanField(), bool, None),
+    ],
+    ids=str,
+)
+def test_examples_are_readable(field: Any, annotation: Any, expected: Any) -> None:
+    field.set_attributes_from_name("full_name")
+    facts = facts_of_values(field)
+    said = {LIMITS[name]: limit for name, limit in facts.limits if name in LIMITS}
+    said = {**said, **(facts.json_schema or {}), **TypeAdapter(annotation).json_schema()}
+
+    assert sample_of(said, facts, "full_name") == expected
+
+
+LIMITS = {"ge": "minimum", "le": "maximum", "min_length": "minLength", "max_length": "maxLength"}
+
+
+def test_an_example_of_the_schema_itself_is_left_alone() -> None:
+    class Own(ModelSchema[Texts]):
+        char: Annotated[str, Field(examples=["Mine"])]
+        text: str = "A default"
+
+    said = document_of(Create[Own])["properties"]
+
+    assert said["char"]["examples"] == ["Mine"]
+    assert "examples" not in said["text"]
+
+
+# Without time zones
+
+
+class LocalSchema(ModelSchema[Moments]):
+    datetime: datetime
+    latest: datetime | None = None  # an annotation of the queryset
+
+
+class LocalsSchema(ModelSchema[Arrays]):
+    moments: list[datetime]
+
+
+class SpansSchema(ModelSchema[Ranges]):
+    moments: Range[datetime] | None
+
+
+@pytest.mark.parametrize("schema", [LocalSchema, LocalsSchema, SpansSchema])
+def test_a_moment_without_time_zones_is_local(schema: Any) -> None:
+    with override_settings(USE_TZ=False):
+        texts = [
+            json.dumps(document_of(schema, "serialization")),
+            *(json.dumps(document_of(body[schema])) for body in BODIES),
+        ]
+
+    assert all('"date-time-local"' in text and '"date-time"' not in text for text in texts)
+    assert '"date-time"' in json.dumps(document_of(schema, "serialization"))
+
+
+@pytest.mark.django_db
+def test_an_answer_without_time_zones_is_what_the_document_says() -> None:
+    with override_settings(USE_TZ=False):
+        row = Moments.objects.create(
+            date="2026-01-31",
+            datetime=datetime(2026, 1, 31, 12),  # noqa: DTZ001
+            time="12:00",
+            duration=timedelta(1),
+            seen=datetime(2026, 1, 31, 12),  # noqa: DTZ001
+        )
+        shown = answer(schemas.MomentsSchema, row)
+
+        assert shown["datetime"] == "2026-01-31T12:00:00"
+        assert errors(document_of(schemas.MomentsSchema, "serialization"), shown) == []
