@@ -68,12 +68,14 @@ def run(package: Package, addresses: dict[str, str], options: Sequence[str]) -> 
     environment = {name: value for name, value in os.environ.items() if name not in variables}
     environment["DJANGO_SETTINGS_MODULE"] = f"apart.{package.name}.settings"
     environment |= {SERVICES[need].variable: addresses[need] for need in package.needs}
-    # logfire's plugin of pytest is not what is tested.
+    # From where the directories are no modules of their own, as one may have a package's name; and
+    # without the plugin of logfire, which is not what is tested.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:logfire"]
+    command += ["-c", "apart/pyproject.toml", f"apart/{package.name}"]
     command += [part for warning in package.warnings for part in ("-W", warning)]
     done = subprocess.run(
-        [*command, *options, package.name],
-        cwd=HERE,
+        [*command, *options],
+        cwd=HERE.parent,
         env=environment,
         text=True,
         stdout=subprocess.PIPE,
