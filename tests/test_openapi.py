@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.exceptions import ImproperlyConfigured
-from django.test import modify_settings
+from django.test import modify_settings, override_settings
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pytest_django import Settings
@@ -62,6 +62,21 @@ class TestPages:
 
         assert re.findall(r"<script(?![^>]*(?: src=| type=.application/json))", page) == []
         assert re.findall(r"<style| style=| on\w+=", page) == []
+
+    @pytest.mark.parametrize("url", ["/api/docs", "/api/redoc", "/api/docs/oauth2-redirect"])
+    @pytest.mark.parametrize(
+        ("static_url", "hosts"),
+        [("/static/", "'self'"), ("https://cdn.example.org/x/", "'self' https://cdn.example.org")],
+    )
+    def test_let_a_browser_load_from_the_own_hosts_only(
+        self, url: str, static_url: str, hosts: str
+    ) -> None:
+        with override_settings(STATIC_URL=static_url):
+            response = TestClient(get_app()).get(url)
+
+        policy = response.headers["content-security-policy"]
+        assert policy.startswith(f"default-src {hosts}; ")
+        assert f"img-src {hosts} data:" in policy
 
     def test_are_not_in_the_document(self) -> None:
         assert get_app().openapi()["paths"] == {}

@@ -8,6 +8,7 @@ endpoints which a session protects can be tried by whoever is logged in.
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.utils.decorators import decorator_from_middleware
 from django.views.decorators.csrf import ensure_csrf_cookie
 from fastapi import HTTPException, Request, Response
@@ -87,20 +89,42 @@ def swagger_ui_html(request: Request) -> Response:
             "title": app.title,
             "config": {**config, "csrfToken": get_token(django_request)},
         }
-        return HttpResponse(render_to_string("django_mullet/swagger_ui.html", context))
+        html = render_to_string("django_mullet/swagger_ui.html", context)
+        return HttpResponse(html, headers=own_host_only())
 
     return run_with_csrf_cookie(page, request)
 
 
 def swagger_ui_redirect() -> Response:
     """Return the page that hands an OAuth2 provider's answer over to Swagger UI."""
-    return HTMLResponse(render_to_string("django_mullet/oauth2_redirect.html"))
+    html = render_to_string("django_mullet/oauth2_redirect.html")
+    return HTMLResponse(html, headers=own_host_only())
 
 
 def redoc_html(request: Request) -> Response:
     """Return the page of ReDoc."""
     context = {"title": request.app.title, "openapi_url": openapi_url(request)}
-    return HTMLResponse(render_to_string("django_mullet/redoc.html", context))
+    html = render_to_string("django_mullet/redoc.html", context)
+    return HTMLResponse(html, headers=own_host_only())
+
+
+def own_host_only() -> dict[str, str]:
+    """Return the header by which a browser loads nothing from hosts that are not the project's.
+
+    ReDoc would ask its makers' host for their logo. What a page sends is not restricted: the API
+    and an OAuth2 provider may be elsewhere. (Content Security Policy Level 3.)
+    """
+    url = urlsplit(static(""))
+    hosts = f"'self' {url.scheme}://{url.netloc}" if url.netloc else "'self'"
+    policy = {
+        "default-src": hosts,
+        "connect-src": "*",
+        "img-src": f"{hosts} data:",
+        "style-src": f"{hosts} 'unsafe-inline'",
+        "worker-src": f"{hosts} blob:",
+    }
+    text = "; ".join(f"{name} {value}" for name, value in policy.items())
+    return {"Content-Security-Policy": text}
 
 
 def openapi_url(request: Request) -> str:
