@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core import mail, signals
 from django.db import close_old_connections, connection, connections, transaction
 from django.test import TestCase, TransactionTestCase
-from fastapi import FastAPI
+from fastapi import BackgroundTasks, FastAPI
 from fastapi.testclient import TestClient
 
 from django_mullet import sharing
@@ -37,9 +38,36 @@ async def async_names() -> list[str]:
     return [item.name async for item in Item.objects.order_by("pk")]
 
 
+def note(name: str) -> None:
+    Item.objects.create(name=f"first {name}")
+    done.append(f"first {name}")
+
+
+async def note_later(name: str) -> None:
+    done.append(f"then {name}")
+
+
+@router.post("/tasks")
+def create_with_tasks(name: str, tasks: BackgroundTasks, *, at_once: bool = False) -> None:
+    def add() -> None:
+        tasks.add_task(note, name)
+        tasks.add_task(note_later, name=name)
+
+    if at_once:
+        add()
+    else:
+        transaction.on_commit(add)
+
+
+@router.post("/async-tasks")
+async def create_with_tasks_of_its_own(name: str, tasks: BackgroundTasks) -> None:
+    await sync_to_async(create_with_tasks)(name, tasks)
+
+
 app.include_router(router)
 client = TestClient(app)
 committed: list[str] = []
+done: list[str] = []
 
 
 def execute(*functions: Callable[[], object]) -> list[Any]:
@@ -96,6 +124,23 @@ class InTestCase(TestCase):
 
         assert len(callbacks) == 1
         assert committed == ["fish"]
+
+    def test_background_tasks_that_commit_hooks_add_run(self) -> None:
+        for path in ("/tasks", "/async-tasks"):
+            done.clear()
+            with self.captureOnCommitCallbacks(execute=True):
+                client.post(path, params={"name": "fish"})
+                assert done == []
+
+            assert done == ["first fish", "then fish"]
+        assert Item.objects.filter(name__startswith="first").count() == 2
+
+    def test_background_tasks_of_a_request_run_with_it(self) -> None:
+        done.clear()
+
+        client.post("/tasks", params={"name": "fish", "at_once": True})
+
+        assert done == ["first fish", "then fish"]
 
     def test_a_worker_uses_the_connections_of_the_test(self) -> None:
         mine = {alias: connections[alias] for alias in connections}

@@ -11,15 +11,17 @@ import functools
 import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from anyio import CancelScope
-from starlette.background import BackgroundTasks
+from asgiref.sync import async_to_sync
+from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.responses import Response, StreamingResponse
 
 from django_mullet import conf
 from django_mullet._compat import threaded_iterator
 from django_mullet.execution import Execution, current_execution
+from django_mullet.sharing import in_tests
 
 __all__ = ["AHEAD", "follow_up_in_worker", "stream"]
 
@@ -45,6 +47,22 @@ def follow_up_in_worker(response: Response, execution: Execution) -> None:
         for task in tasks.tasks if isinstance(tasks, BackgroundTasks) else [tasks]:
             task.func = _on_loop(task.func) if task.is_async else _hop(task.func)
             task.is_async = True  # pyright: ignore[reportAttributeAccessIssue]
+    if isinstance(tasks, BackgroundTasks) and in_tests():
+        tasks.add_task(_run_what_is_added_late, tasks)
+
+
+async def _run_what_is_added_late(tasks: BackgroundTasks) -> None:
+    """Have a task that is added to `tasks` from now on run at once, in the thread that adds it.
+
+    In a `TestCase` nothing commits. What `on_commit()` was told is called after the response, by
+    `captureOnCommitCallbacks()`, and a task that it adds would never run.
+    """
+
+    def run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        is_async = BackgroundTask(function).is_async
+        (async_to_sync(function) if is_async else function)(*args, **kwargs)
+
+    tasks.add_task = cast("Any", run)  # type: ignore[method-assign]
 
 
 def _hop(function: Callable[..., Any]) -> Callable[..., Any]:
