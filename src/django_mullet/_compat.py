@@ -21,7 +21,8 @@ runs on the oldest and newest supported releases.
 * Django: `_dont_enforce_csrf_checks`, by which the test client tells `CsrfViewMiddleware` to let a
   request pass. Missing door: a public name for it.
 * Django: `_result_cache`, `_iterable_class` and `_prefetch_related_lookups` of a queryset: whether
-  it is evaluated, and what the caller wants to come of its rows. Missing doors: public readers.
+  it is evaluated, and what the caller wants to come of its rows; `_fetch_all()`, which caches
+  override. Missing doors: public readers.
 * Django: `Query.get_compiler` and what a compiler knows when it has compiled: `select`,
   `col_count`, `klass_info`, `annotation_col_map`, `has_extra_select`; `_fetch_mode` and `_query` of
   a queryset. Missing door: a query that is compiled once and run many times.
@@ -59,7 +60,7 @@ from concurrent.futures import Executor
 from contextlib import AsyncExitStack
 from contextvars import Context
 from copy import copy
-from functools import partial
+from functools import cache, partial
 from types import CellType, FunctionType, SimpleNamespace
 from typing import Any, TypeVar
 from weakref import ReferenceType
@@ -257,9 +258,16 @@ def select_of(compiler: Any) -> tuple[Any, tuple[str, ...]]:
 
 
 def gives_instances(queryset: QuerySet[Any]) -> bool:
-    """Return whether `queryset` gives instances of its model, as Django makes them."""
+    """Return whether Django's own code makes one instance of the model of each row."""
     # The class itself: Polymorphic's, for one, gives instances of other models.
-    return queryset._iterable_class is ModelIterable
+    return queryset._iterable_class is ModelIterable and _is_fetched_by_django(type(queryset))
+
+
+@cache
+def _is_fetched_by_django(kind: Any) -> bool:
+    """Return whether nobody else's code has a part in it, as a cache that knows the tables."""
+    module: str = kind._fetch_all.__module__
+    return module.startswith(("django.", "django_mullet."))
 
 
 class InsertsBy:

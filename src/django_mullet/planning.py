@@ -6,17 +6,23 @@ for instance, instances are needed, and the plan knows which relations to load a
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
 from django.db import models
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.query_utils import DeferredAttribute
 
 from django_mullet.field_types import key_reader_of, reader_of
 from django_mullet.fields import find_field, is_generic
+from django_mullet.others_code import (
+    comes_by_join,
+    has_usual_descriptor,
+    is_usual_column,
+    model_by_joins,
+    reads_own_column,
+)
 
 __all__ = ["QueryPlan", "ToMany", "ToOne", "input_key", "plan_of", "reads"]
 
@@ -25,7 +31,7 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class ToOne:
-    """A related object that is shown within its object, and comes by a join."""
+    """A related object that is shown within its object."""
 
     key: str
     name: str
@@ -35,6 +41,8 @@ class ToOne:
     known_by: str
     """A column that is null where there is no related object."""
     plan: "QueryPlan"
+    is_joined: bool
+    """It comes by a join; else by a query for all of them, as its manager makes it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +83,8 @@ class QueryPlan:
 
     def fits_in_rows(self) -> bool:
         """Return whether no instance of a model is needed, at any depth."""
-        return not self.needs and all(plan.fits_in_rows() for plan in self.nested())
+        is_joined = all(relation.is_joined for relation in self.to_one)
+        return not self.needs and is_joined and all(plan.fits_in_rows() for plan in self.nested())
 
     def shown_models(self) -> Iterator[type[models.Model]]:
         """Yield the models that are shown by their columns, at any depth."""
@@ -93,11 +102,16 @@ class QueryPlan:
         """Yield what the queries of this plan load, a line for each."""
         names = [lookup for _, lookup in self.columns]
         for relation in self.to_one:
-            [joined, *_] = relation.plan.described()
-            names.append(f"{relation.accessor}({joined})")
+            [first, *_] = relation.plan.described()
+            if relation.is_joined:
+                names.append(f"{relation.accessor}({first})")
+            elif LOOKUP_SEP not in relation.known_by:
+                names.append(relation.known_by)
         yield ", ".join(names) or "pk"
         for relation in self.to_one:
-            [_, *others] = relation.plan.described()
+            [first, *others] = relation.plan.described()
+            if not relation.is_joined:
+                yield f"{relation.accessor}: {first}"
             yield from (f"{relation.accessor}.{line}" for line in others)
         for many in self.to_many:
             [first, *others] = ["pk"] if many.plan is None else many.plan.described()
@@ -117,9 +131,10 @@ class QueryPlan:
         """Yield the to-one relations, at any depth, by their names for `select_related()`."""
         yield from self._read_relations()
         for relation in self.to_one:
-            yield relation.accessor
-            for name in relation.plan.joined():
-                yield f"{relation.accessor}{LOOKUP_SEP}{name}"
+            if relation.is_joined:
+                yield relation.accessor
+                for name in relation.plan.joined():
+                    yield f"{relation.accessor}{LOOKUP_SEP}{name}"
 
     def related(self) -> Iterator[str]:
         """Yield the relations, at any depth, by their names for `prefetch_related()`."""
@@ -132,10 +147,7 @@ class QueryPlan:
                     yield f"{accessor}{LOOKUP_SEP}{name}"
 
     def _read_relations(self) -> Iterator[str]:
-        for name in self.read or ():
-            relation, separator, _ = name.rpartition(LOOKUP_SEP)
-            if separator:
-                yield relation
+        yield from _paths(self.read or ())
 
     def _accessors(self) -> Iterator[tuple[str, "QueryPlan | None"]]:
         yield from ((relation.accessor, relation.plan) for relation in self.to_one)
@@ -149,12 +161,20 @@ class QueryPlan:
         loaded |= {relation.owner for relation in self.to_many} | self.read
         loaded |= {name.partition(LOOKUP_SEP)[0] for name in self.read}
         for relation in self.to_one:
-            below = relation.plan.loaded()
+            loaded |= {relation.known_by} if LOOKUP_SEP not in relation.known_by else set()
+            below = relation.plan.loaded() if relation.is_joined else set()
             if below is None:
                 return None
-            loaded |= {relation.known_by} if LOOKUP_SEP not in relation.known_by else set()
             loaded |= {f"{relation.accessor}{LOOKUP_SEP}{name}" for name in below}
         return loaded
+
+
+def _paths(names: Iterable[str]) -> Iterator[str]:
+    """Yield the relations by which `names`, of columns, lead to other models."""
+    for name in names:
+        relation, separator, _ = name.rpartition(LOOKUP_SEP)
+        if separator:
+            yield relation
 
 
 def reads(*names: str) -> Callable[[FunctionT], FunctionT]:
@@ -193,7 +213,9 @@ class _Draft:
         self.to_many: list[ToMany] = []
         self.needs: list[str] = []
         self.prefetched: list[str] = []
-        self.read: set[str] | None = set()
+        self.read: set[str] = set()
+        self.reads_any = False
+        """What is read is not known."""
 
     def plan(self) -> QueryPlan:
         return QueryPlan(
@@ -204,8 +226,8 @@ class _Draft:
             to_one=tuple(self.to_one),
             to_many=tuple(self.to_many),
             needs=tuple(self.needs),
-            prefetched=tuple(self.prefetched),
-            read=None if self.read is None else frozenset(self.read),
+            prefetched=(*self.prefetched, *(_paths(self.read) if self.reads_any else ())),
+            read=None if self.reads_any else frozenset(self.read),
             grows=any(relation.plan.grows for relation in self.to_one)
             or any(relation.plan and relation.plan.has_relations() for relation in self.to_many),
         )
@@ -224,21 +246,26 @@ class _Draft:
             self._add_to_many(key, name, field, nested)
         elif nested:
             known_by = field.attname if field.concrete else _key_of(field)
-            self.to_one.append(ToOne(key, field.name, name, known_by, plan_of(nested[0])))
+            is_joined = comes_by_join(self.model, name, field)
+            plan = plan_of(nested[0])
+            self.to_one.append(ToOne(key, field.name, name, known_by, plan, is_joined))
         elif parts := _parts_of_key(field):
             self.needs.append(name)
-            self.read = None if self.read is None else self.read | parts
-        elif not field.concrete and key_reader_of(field) is not None:
+            self.read |= parts
+        elif not field.concrete and not self._has_key_in_join(name, field):
             self.needs.append(name)
             self.prefetched.append(name)
         elif not field.concrete:  # the other side of a one-to-one relation
             self.columns.append((key, _key_of(field)))
             self.prefetched.append(name)
-        elif _is_plain(self.model, field):
+        elif is_usual_column(self.model, field) and reader_of(field) is None:
             self.columns.append((key, field.attname))
         else:
             self.needs.append(name)
-            self.read = None if self.read is None else self.read | {field.attname}
+            self._add_read(field.attname)
+
+    def _has_key_in_join(self, name: str, field: Any) -> bool:
+        return key_reader_of(field) is None and comes_by_join(self.model, name, field)
 
     def _add_other(self, key: str, name: str) -> None:
         """Plan a name that is no field: an annotation, or what the class itself has."""
@@ -249,18 +276,28 @@ class _Draft:
             return
         self.needs.append(name)
         declared = getattr(getattr(found, "fget", getattr(found, "func", None)), "reads", None)
-        if declared is None or self.read is None:
-            self.read = None
+        self.reads_any = self.reads_any or declared is None
+        for read in declared or ():
+            self._add_read(read)
+
+    def _add_read(self, name: str) -> None:
+        """Plan what an instance reads: a column, also of to-one relations, or a relation."""
+        path, _, column = name.rpartition(LOOKUP_SEP)
+        model = model_by_joins(self.model, path)
+        if model is None:  # what is read of it comes along
+            self.prefetched.append(path)
+            name, model = path.partition(LOOKUP_SEP)[0], self.model
+            column = name
+        field = find_field(model, column)
+        if field is not None and (field.many_to_many or field.one_to_many):
+            self.prefetched.append(name)
             return
-        for read in declared:
-            field = find_field(self.model, read)
-            if field is not None and (field.many_to_many or field.one_to_many):
-                self.prefetched.append(read)
-            else:
-                self.read.add(read)
+        if isinstance(field, models.Field) and not reads_own_column(model, field):
+            self.reads_any = True
+        self.read.add(name)
 
     def _add_to_many(self, key: str, name: str, field: Any, nested: list[Any]) -> None:
-        found = _way_back(field)
+        found = _way_back(field) if has_usual_descriptor(self.model, name) else None
         is_converted = not nested and key_reader_of(field) is not None
         # Or a generic relation, or one that somebody else has made.
         if found is None or is_converted:
@@ -303,10 +340,3 @@ def _parts_of_key(field: Any) -> set[str]:
         return set()
     parts: Any = field.fields
     return {part.attname for part in parts}
-
-
-def _is_plain(model: type[models.Model], field: Any) -> bool:
-    """Return whether an instance has of the column just what the database has."""
-    attribute = inspect.getattr_static(model, field.attname, None)
-    is_usual = type(attribute).__get__ is DeferredAttribute.__get__
-    return is_usual and reader_of(field) is None

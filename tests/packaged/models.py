@@ -5,7 +5,16 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from django_mullet.schemas import reads
 from tests.packaged.fields import CodeField, KeptManyToManyField, KeptTags, Tags
+from tests.packaged.ways import (
+    AmountField,
+    KeptQuerySet,
+    MixedQuerySet,
+    SortedManyToManyField,
+    TranslatedField,
+    VisibleManager,
+)
 
 
 class Tag(models.Model):
@@ -92,3 +101,112 @@ class Parcel(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.checksum = sum(map(ord, self.name))
         super().save(*args, **kwargs)
+
+
+class Genre(models.Model):
+    name = TranslatedField(max_length=20)
+    name_de = models.CharField(max_length=20, blank=True)
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    @property
+    @reads("name")
+    def loud(self) -> str:
+        return str(self.name).upper()
+
+
+class Offer(models.Model):
+    price = AmountField(max_digits=10, decimal_places=2)
+    in_cents = models.BooleanField(default=False)
+    genre = models.ForeignKey(Genre, on_delete=models.CASCADE, related_name="offers")
+
+    def __str__(self) -> str:
+        return f"{self.price}"
+
+    @property
+    @reads("genre__name", "price")
+    def slogan(self) -> str:
+        return f"{self.genre.name}: {self.price}"
+
+
+class Shape(models.Model):
+    name = models.CharField(max_length=20)
+    is_round = models.BooleanField(default=False)
+
+    objects = models.Manager.from_queryset(MixedQuerySet)()
+
+    class Meta:
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def as_it_is(self) -> "Shape":
+        if not self.is_round:
+            return self
+        return Ball(pk=self.pk, name=self.name, is_round=True)
+
+    @property
+    def kind(self) -> str:
+        return "shape"
+
+
+class Ball(Shape):
+    class Meta:
+        proxy = True
+
+    @property
+    def kind(self) -> str:
+        return "ball"
+
+
+class Corner(models.Model):
+    angle = models.IntegerField(default=90)
+    shape = models.ForeignKey(Shape, on_delete=models.CASCADE, related_name="corners")
+
+    def __str__(self) -> str:
+        return f"{self.angle}"
+
+
+class Frame(models.Model):
+    shape = models.ForeignKey(Shape, null=True, on_delete=models.CASCADE, related_name="frames")
+
+    def __str__(self) -> str:
+        return f"Frame {self.pk}"
+
+    @property
+    @reads("shape__name")
+    def title(self) -> str:
+        return f"a {self.shape.kind}, {self.shape.name}" if self.shape else "nothing"
+
+
+class Painting(models.Model):
+    name = models.CharField(max_length=20)
+    frame = models.OneToOneField(Frame, on_delete=models.CASCADE, related_name="painting")
+    is_hidden = models.BooleanField(default=False)
+
+    objects = VisibleManager()
+
+    class Meta:
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Station(models.Model):
+    name = models.CharField(max_length=20)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Train(models.Model):
+    station = models.ForeignKey(Station, on_delete=models.CASCADE)
+    stops = SortedManyToManyField(Station, related_name="trains")
+
+    objects = models.Manager.from_queryset(KeptQuerySet)()
+
+    def __str__(self) -> str:
+        return f"Train {self.pk}"

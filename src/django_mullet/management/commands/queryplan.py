@@ -37,5 +37,6 @@ def _lines(plan: QueryPlan) -> list[str]:
 
 
 def _needs(plan: QueryPlan) -> list[str]:
-    own = [f"'{plan.schema.__name__}.{name}'" for name in plan.needs]
+    apart = [relation.accessor for relation in plan.to_one if not relation.is_joined]
+    own = [f"'{plan.schema.__name__}.{name}'" for name in (*plan.needs, *apart)]
     return own + [need for nested in plan.nested() for need in _needs(nested)]
