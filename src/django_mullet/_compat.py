@@ -20,6 +20,8 @@ runs on the oldest and newest supported releases.
   Missing door: a public reader.
 * Django: `_dont_enforce_csrf_checks`, by which the test client tells `CsrfViewMiddleware` to let a
   request pass. Missing door: a public name for it.
+* Django: `trans_real._active`, where the active language is. Missing door: a way to learn whether
+  code reads it.
 * Django: `_result_cache`, `_iterable_class` and `_prefetch_related_lookups` of a queryset: whether
   it is evaluated, and what the caller wants to come of its rows; `_fetch_all()`, which caches
   override. Missing doors: public readers.
@@ -74,6 +76,7 @@ from django.db.models import QuerySet
 from django.db.models.query import ModelIterable
 from django.db.models.sql import InsertQuery, UpdateQuery
 from django.dispatch import Signal
+from django.utils.translation import trans_real
 from fastapi.routing import _extract_endpoint_context
 from starlette.concurrency import iterate_in_threadpool
 from starlette.datastructures import FormData
@@ -82,6 +85,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from django_mullet.exceptions import UnsupportedFastAPI
+from django_mullet.usual import is_django_s
 
 T = TypeVar("T")
 
@@ -90,6 +94,7 @@ __all__ = [
     "NoEventLoopError",
     "ThreadSensitiveExecutor",
     "UpdatesBy",
+    "active_translation",
     "body_so_far",
     "call_on_loop",
     "claim_context",
@@ -211,6 +216,11 @@ def receivers_of(signal: Signal) -> set[Callable[..., Any]]:
     return found
 
 
+def active_translation() -> Any:
+    """Return what has the active translation as its `value`, if any is active."""
+    return trans_real._active  # type: ignore[attr-defined]
+
+
 def set_handler_class(response: Any, handler_class: type) -> None:
     """Have `response.close()` send `request_finished` from `handler_class`."""
     response._handler_class = handler_class
@@ -285,7 +295,8 @@ class InsertsBy:
         do_insert: Any = super()._do_insert  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
         model: Any = models.Model
         rows = None
-        if not raw and getattr(do_insert, "__func__", None) is model._do_insert:
+        is_own = getattr(do_insert, "__func__", None) is model._do_insert
+        if is_own and not raw and is_django_s(model._do_insert):
             rows = self._inserts_by(self, manager, using, fields, returning_fields)
         if rows is None:
             return do_insert(manager, using, fields, returning_fields, raw)
@@ -319,6 +330,7 @@ class UpdatesBy:
         do_update: Any = super()._do_update  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
         number, returning = None, args[2:]  # since Django 6.0: fields that are to be returned
         is_own = getattr(do_update, "__func__", None) is models.Model._do_update
+        is_own = is_own and is_django_s(models.Model._do_update)
         if is_own and not (kwargs or any(returning) or model._meta.select_on_save):
             number = self._updates_by(base_qs, pk_val, values)
         if number is None:

@@ -18,6 +18,8 @@ from django.db.models.lookups import (
     Lookup,
 )
 
+from django_mullet.usual import is_django_s
+
 __all__ = ["VENDORS", "class_as_is", "class_listed", "is_composed", "keeps_side", "range_as_is"]
 
 VENDORS = ("postgresql", "sqlite", "mysql", "oracle")
@@ -32,7 +34,10 @@ _OF_TEXT = {(field.get_prep_value, field.to_python) for field in (CharField, Tex
 
 def keeps_side(lookup: Any) -> bool:
     """Return whether the left side is the same for every value."""
-    return isinstance(lookup.lhs, Col) and type(lookup).process_lhs is BuiltinLookup.process_lhs
+    if type(lookup.lhs) is not Col or type(lookup).process_lhs is not BuiltinLookup.process_lhs:
+        return False
+    column: Any = type(lookup.lhs.output_field)
+    return is_django_s(column.db_type, column.get_internal_type)
 
 
 def is_composed(lookup: Any) -> bool:

@@ -17,6 +17,7 @@ from django_mullet.outcomes import writing
 from django_mullet.parameters import Unfit
 from django_mullet.plain_fields import MOST, are_plain, param
 from django_mullet.shapes import Bound
+from django_mullet.usual import compiles_as_usual, inserts_as_usual
 from django_mullet.verification import IN_SAVE, is_due, require_same
 
 __all__ = ["insert"]
@@ -36,7 +37,8 @@ def insert(instance: Any, manager: Any, alias: str, fields: Any, returning: Any)
     Returns `None` where it is Django that should do it, and raises what Django does.
     """
     model = manager.model
-    if type(manager) is not models.Manager or not (are_plain(model) and _is_harmless(model)):
+    is_known = type(manager) is models.Manager and are_plain(model) and _is_harmless(model)
+    if not (is_known and inserts_as_usual()):
         return None
     row, connection = _Row(instance, model, alias, fields, returning), connections[alias]
     try:
@@ -117,7 +119,7 @@ def _built(row: _Row) -> tuple[Bound, bool]:
     [bound] = compiler.as_sql()
     columns = [field.get_col(row.model._meta.db_table) for field in row.returning]
     is_bare = (
-        type(compiler).__module__.startswith("django.db.")
+        compiles_as_usual(compiler)
         and (not row.returning or compiler.connection.features.can_return_columns_from_insert)
         and not compiler.get_converters(columns)
     )

@@ -18,7 +18,7 @@ from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.models import Model
 from django.db.models.expressions import Expression, Subquery
 from django.db.models.lookups import IsNull, Lookup
-from django.db.models.sql import Query
+from django.db.models.sql import Query, UpdateQuery
 from django.db.models.sql.where import WhereNode
 
 from django_mullet.as_is import (
@@ -30,6 +30,7 @@ from django_mullet.as_is import (
     range_as_is,
 )
 from django_mullet.exceptions import NotPreparable
+from django_mullet.usual import is_django_s
 
 __all__ = ["MARK", "Hole", "Parameter", "Unfit", "explained", "fits", "with_holes"]
 
@@ -109,6 +110,16 @@ class Hole:
         self._of_lists: dict[int, str] = {}
         """The SQL of the lookup by the number of values, if it depends on nothing else."""
 
+    def told(self, compiler: Any) -> Any:
+        """Return what is compared with the value, and how; raise `Unfit` if that has to wait."""
+        lookup = self._lookup
+        try:
+            sql, params = compiler.compile(lookup.lhs)
+        except NotPreparable as error:  # another parameter is part of it
+            raise Unfit from error
+        transforms = lookup.bilateral_transforms
+        return self.name, type(lookup), sql, list(map(repr, params)), transforms
+
     def filled(self, value: Any, connection: Any) -> tuple[str, Any]:
         """Return the SQL of the lookup with `value`, and its parameters.
 
@@ -146,10 +157,14 @@ class Hole:
 
     def _compiled(self, value: Any, connection: Any) -> tuple[str, Any]:
         lookup = self._lookup
-        if isinstance(value, Model) and not isinstance(value, _related_to(lookup.lhs)):
+        instances = value if isinstance(value, _LISTS) else [value]
+        related = _related_to(lookup.lhs)
+        if any(isinstance(each, Model) and not isinstance(each, related) for each in instances):
+            raise Unfit
+        if _is_to_be_resolved(value):
             raise Unfit
         filled = type(lookup)(lookup.lhs, value)
-        if filled.rhs is None:  # as fields understand some values, too
+        if filled.rhs is None or _has_null(filled.rhs):  # as fields understand some values, too
             raise Unfit
         if self._keeps_side:
             filled.process_lhs = self._process_lhs
@@ -184,6 +199,8 @@ class Hole:
 _PLAIN = frozenset({str, int, float, Decimal, date, datetime, UUID})
 """Classes of values for which the SQL of a lookup is that of its two sides and no other."""
 
+_LISTS = (list, tuple, set, frozenset)
+
 _AS_IS = "%s"
 """The right side of a lookup that leaves its value to the database."""
 
@@ -197,8 +214,25 @@ def fits(value: Any) -> bool:
     return not (isinstance(value, Iterator) or hasattr(value, "resolve_expression"))
 
 
+def _is_to_be_resolved(value: Any) -> bool:
+    """Return whether Django makes something else of `value`, or of a part of it, for the query."""
+    if isinstance(value, list | tuple):
+        return any(map(_is_to_be_resolved, value))
+    return hasattr(value, "resolve_expression")
+
+
+def _has_null(value: Any) -> bool:
+    """Return whether `value` is a list with a null in it, of which Django makes another query."""
+    return isinstance(value, _LISTS) and any(each is None for each in value)
+
+
 def with_holes(query: Any) -> Any:
-    """Return a copy of `query` that can be compiled although it has no values yet."""
+    """Return a copy of `query` that can be compiled although it has no values yet.
+
+    Raises `Unfit` if a class that is not Django's would not know what to make of that.
+    """
+    if type(query) not in (Query, UpdateQuery):
+        raise Unfit
     opened = query.clone()
     opened.where = _opened(query.where)
     return opened
@@ -209,7 +243,7 @@ def explained(function: str) -> Iterator[None]:
     """Have whatever is raised say that `function` cannot be prepared, and what to do."""
     try:
         yield
-    except (EmptyResultSet, FullResultSet):
+    except (EmptyResultSet, FullResultSet, Unfit):
         raise
     except Exception as error:
         raise NotPreparable(
@@ -248,6 +282,8 @@ def _opened_lookup(lookup: Any) -> Any:
         return opened
     if isinstance(lookup, IsNull):
         raise NotPreparable(f"'isnull={lookup.rhs._name}' is another query for each value")
+    if not is_django_s(type(lookup).__init__, type(lookup).get_prep_lhs):
+        raise Unfit  # it is to be made of a value, and cannot be made of one and another one
     opened = copy(lookup)
     opened.rhs = None  # which nobody reads any more
 

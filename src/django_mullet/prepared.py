@@ -12,7 +12,6 @@ compared with what the function builds.
 """
 
 from collections.abc import Callable, Mapping
-from contextvars import Context
 from copy import deepcopy
 from functools import cache, partial, update_wrapper
 from inspect import Parameter as SignatureParameter
@@ -30,6 +29,7 @@ from django_mullet.cursors import fetch
 from django_mullet.exceptions import NotPreparable
 from django_mullet.parameters import Parameter, Unfit, explained, fits
 from django_mullet.shapes import (
+    ANSWERS,
     Asking,
     Bound,
     Limits,
@@ -38,8 +38,10 @@ from django_mullet.shapes import (
     number,
     objects,
 )
-from django_mullet.templates import Change, Template, elsewhere
-from django_mullet.verification import is_due, verify
+from django_mullet.templates import Change, Template
+from django_mullet.traces import aside, traced
+from django_mullet.usual import own_answers, reads_as_usual
+from django_mullet.verification import ADVICE, is_due, require_alike, require_same, sent_by
 
 __all__ = ["Prepared", "PreparedQuerySet", "prepared"]
 
@@ -88,6 +90,8 @@ class Prepared(Generic[P, QuerySetT]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> QuerySetT:
         template = self._template or self.traced()
+        if not template.is_usual:
+            return self._function(*args, **kwargs)
         if kwargs or len(args) != len(self._names):
             given = self._signature.bind(*args, **kwargs)
             given.apply_defaults()
@@ -106,8 +110,8 @@ class Prepared(Generic[P, QuerySetT]):
             queryset = function(**parameters)
             if not isinstance(queryset, QuerySet):
                 raise NotPreparable(f"it returns {queryset!r}, which is no queryset")
-            again = Context().run(elsewhere, partial(function, **parameters))
-            self._template = Template(name, queryset, again)
+            traces = traced(partial(function, **parameters))
+            self._template = Template(name, queryset, traces)
         return self._template
 
     def forget(self) -> None:
@@ -193,6 +197,8 @@ class PreparedQuerySet(QuerySet[Any]):
         fresh: Callable[[], QuerySet[Any]],
     ) -> tuple[Shape, Any, Bound] | None:
         """Return what is to run, and on which connection; or `None`: Django has to compile it."""
+        if not reads_as_usual():
+            return None
         alias, values = self.db, self.values_given
         connection = connections[alias]
         if template.locks and connection.get_autocommit():
@@ -207,7 +213,7 @@ class PreparedQuerySet(QuerySet[Any]):
         except (EmptyResultSet, FullResultSet, NotPreparable, Unfit):
             return None
         if is_due():
-            verify(template.name, bound, asking(fresh().query), alias)
+            _verify(template.name, shape.aside, bound, asking, fresh(), alias)
         return shape, connection, bound
 
     def exists(self) -> bool:
@@ -352,7 +358,17 @@ def _queryset(template: Template, values: Mapping[str, Any], build: Build) -> "P
 
 @cache
 def _prepared_class(base: type[QuerySet[Any]]) -> Any:
-    return type(base.__name__, (PreparedQuerySet, base), {"__module__": base.__module__})
+    namespace = {"__module__": base.__module__, **own_answers(base)}
+    return type(base.__name__, (PreparedQuerySet, base), namespace)
+
+
+def _verify(
+    name: str, beside: Any, bound: Bound, asking: Asking, fresh: QuerySet[Any], alias: str
+) -> None:
+    """Raise `PreparedMismatch` if `fresh` would be asked for another thing than by `bound`."""
+    answer = partial(ANSWERS[asking], fresh.using(alias))
+    require_same(name, bound, sent_by(answer, alias), advice=ADVICE)
+    require_alike(name, beside, aside(fresh, alias))
 
 
 def _limits_of(wanted: slice) -> Limits | None:

@@ -16,9 +16,11 @@ from django_mullet._compat import fetches_as_usual, select_of
 from django_mullet.cursors import fetch
 from django_mullet.exceptions import NotPreparable
 from django_mullet.instances import instances_of
-from django_mullet.parameters import MARK, Hole, with_holes
+from django_mullet.parameters import MARK, Hole, Unfit, with_holes
+from django_mullet.traces import aside
+from django_mullet.usual import compiles_as_usual
 
-__all__ = ["Asking", "Bound", "Limits", "Shape", "existence", "number", "objects"]
+__all__ = ["ANSWERS", "Asking", "Bound", "Limits", "Shape", "existence", "number", "objects"]
 
 Bound = tuple[str, tuple[Any, ...]]
 """SQL with its parameters, as `cursor.execute()` takes them."""
@@ -63,29 +65,50 @@ def number(query: Any) -> Any:
     return made
 
 
+ANSWERS: dict[Asking, Callable[[Any], Any]] = {
+    objects: list,
+    existence: lambda queryset: queryset.exists(),
+    number: lambda queryset: queryset.count(),
+}
+"""How a queryset itself is asked."""
+
+
 class Shape:
-    """What `asking` makes of a queryset, compiled for the database `alias`."""
+    """What `asking` makes of a queryset, compiled for the database `alias`.
+
+    Raises `Unfit` where somebody else compiles it.
+    """
 
     def __init__(self, queryset: Any, alias: str, asking: Asking) -> None:
         self._queryset = queryset
         self._query = asking(with_holes(queryset.query))
         self._compiler = self._query.get_compiler(using=alias)
+        if not compiles_as_usual(self._compiler):
+            raise Unfit
         sql, params = self._compiler.as_sql()
         self._start, *self._pieces = sql.split(MARK)
         self._params = tuple(params)
         self._holes = [param for param in params if isinstance(param, Hole)]
         self._alias = alias
+        self.aside = aside(queryset, alias)
+        """What becomes of the rows, which the SQL does not say."""
         self._is_bare = _is_bare(queryset, self._compiler)
         gives_instances = self._is_bare and queryset._iterable_class is ModelIterable
         self._select = select_of(self._compiler) if gives_instances else None
 
     def is_same_as(self, other: "Shape") -> bool:
-        """Return whether `other` has the same SQL, and the same parameters between the holes."""
+        """Return whether `other` asks for the same, compares the same with it, and gives the same.
+
+        What a lookup compares is compiled here and now for both: it will be for each value.
+        """
         return bool(self._text() == other._text())
 
     def _text(self) -> Any:
-        params = [each.name if isinstance(each, Hole) else repr(each) for each in self._params]
-        return self._start, self._pieces, params
+        params = [
+            each.told(self._compiler) if isinstance(each, Hole) else repr(each)
+            for each in self._params
+        ]
+        return self._start, self._pieces, params, self.aside
 
     def bound(self, connection: Any, values: Mapping[str, Any], limits: Limits | None) -> Bound:
         """Return the query with `values`, and of its rows those within `limits`.

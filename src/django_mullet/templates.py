@@ -4,25 +4,23 @@ A `Template` has the queryset with parameters for values, and compiles it once f
 each question that is asked of it.
 """
 
-from collections.abc import Callable, Iterable
-from contextvars import Context
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta, timezone
 from itertools import count
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.models import QuerySet
 from django.db.models.constants import LOOKUP_SEP
-from django.utils.timezone import override as override_timezone
-from django.utils.translation import override as override_language
 
 from django_mullet.exceptions import NotPreparable
-from django_mullet.parameters import Parameter, explained, with_holes
+from django_mullet.parameters import Parameter, Unfit, explained, with_holes
 from django_mullet.recent import Recent
 from django_mullet.shapes import Asking, Shape, objects
+from django_mullet.traces import retraced
+from django_mullet.usual import is_usual
 
-__all__ = ["Change", "Template", "elsewhere"]
+__all__ = ["Change", "Template"]
 
 T = TypeVar("T")
 
@@ -49,19 +47,19 @@ _numbers = count()
 class Template:
     """A queryset with parameters for values, what it is compiled to, and what is made of it.
 
-    `again` is the same, traced in another context.
+    `traces` are the same, traced in other surroundings.
     """
 
     def __init__(
         self,
         name: str,
         queryset: QuerySet[Any],
-        again: QuerySet[Any],
+        traces: Mapping[str, QuerySet[Any]],
         outer: "_Outer | None" = None,
     ) -> None:
         self.name = name
         self.queryset_with_holes = queryset
-        self._again = again
+        self._traces = traces
         self._shapes: dict[tuple[str, Asking], Shape | None] = {}
         self._answers: dict[Any, Any] = {}
         self._made: Recent[Any] = Recent(MOST) if outer is None else outer.made
@@ -71,7 +69,8 @@ class Template:
         self.depth = 0 if outer is None else outer.depth
         """How many times `filter()` was called afterwards."""
         query: Any = queryset.query
-        with_holes(query)  # to see that it can be
+        self.is_usual = is_usual(queryset) and _has_holes(query)
+        """Whether it may be compiled once: all of it is Django's."""
         self.locks: bool = query.select_for_update
         self.takes_limits = not (query.is_sliced or query.combinator)
 
@@ -84,7 +83,7 @@ class Template:
         return found
 
     def _with(self, key: Any, change: Change, *, filters: int = 0) -> "Template":
-        made = change(self.queryset_with_holes), change(self._again)
+        made = change(self.queryset_with_holes), retraced(self._traces, change)
         outer = _Outer(self._made, self.weight + _weight_of(key), self.depth + filters)
         return Template(self.name, *made, outer)
 
@@ -127,7 +126,7 @@ class Template:
         if key not in self._shapes:
             try:
                 self._shapes[key] = self._compiled(alias, asking)
-            except (EmptyResultSet, FullResultSet):
+            except (EmptyResultSet, FullResultSet, Unfit):
                 self._shapes[key] = None
             except NotPreparable:
                 if asking is objects and not self.depth:
@@ -138,8 +137,8 @@ class Template:
     def _compiled(self, alias: str, asking: Asking) -> Shape:
         with explained(self.name):
             shape = Shape(self.queryset_with_holes, alias, asking)
-            again = Context().run(elsewhere, lambda: Shape(self._again, alias, asking))
-            if not shape.is_same_as(again):
+            others = retraced(self._traces, lambda trace: Shape(trace, alias, asking))
+            if not all(map(shape.is_same_as, others.values())):
                 raise NotPreparable(
                     "it reads the clock, the language, the time zone or a ContextVar: give what "
                     "it finds there as a parameter"
@@ -163,8 +162,10 @@ def _weight_of(key: Any) -> int:
     return sum(map(_weight_of, key)) if isinstance(key, tuple) else 1
 
 
-def elsewhere(trace: Callable[[], Any]) -> Any:
-    """Return what `trace` returns under a language and in a time zone of its own."""
-    here = timezone(timedelta(hours=13, minutes=37))
-    with override_timezone(here), override_language("eo"):
-        return trace()
+def _has_holes(query: Any) -> bool:
+    """Return whether `query` can be compiled with holes; raise `NotPreparable` if never."""
+    try:
+        with_holes(query)
+    except Unfit:
+        return False
+    return True

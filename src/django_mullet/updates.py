@@ -18,6 +18,7 @@ from django_mullet._compat import update_query
 from django_mullet.parameters import MARK, Hole, Parameter, fits, with_holes
 from django_mullet.plain_fields import MOST, are_plain, param
 from django_mullet.shapes import Bound
+from django_mullet.usual import compiles_as_usual, updates_as_usual
 from django_mullet.verification import IN_SAVE, is_due, verify
 
 __all__ = ["update"]
@@ -44,7 +45,8 @@ def update(rows: Any, pk: Any, values: Any) -> int | None:
 
 
 def _bound(rows: Any, alias: str, pk: Any, values: Any) -> Bound | None:
-    if not (_are_all(rows) and are_plain(rows.model) and fits(pk)):
+    is_known = _are_all(rows) and are_plain(rows.model) and fits(pk)
+    if not (is_known and updates_as_usual()):
         return None
     connection = connections[alias]
     params = [param(field, value, connection) for field, _, value in values]
@@ -113,7 +115,7 @@ def _statement(rows: Any, alias: str, values: Any, params: list[Any]) -> _Statem
 def _compiled(rows: Any, alias: str, given: Any) -> _Statement | None:
     query = with_holes(update_query(rows.filter(pk=Parameter("pk")), given))
     compiler = query.get_compiler(using=alias)
-    if not type(compiler).__module__.startswith("django.db."):
+    if not compiles_as_usual(compiler):
         return None
     sql, params = compiler.as_sql()
     start, end = sql.split(MARK)

@@ -1,17 +1,19 @@
 """Is what was compiled still what the function builds?"""
 
 import random
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn, cast
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
+from django.db import connections
 
 from django_mullet import conf
 from django_mullet.exceptions import PreparedMismatch
 from django_mullet.shapes import Bound
 from django_mullet.sharing import in_tests
 
-__all__ = ["IN_SAVE", "is_due", "require_same", "verify"]
+__all__ = ["ADVICE", "IN_SAVE", "is_due", "require_alike", "require_same", "sent_by", "verify"]
 
 ADVICE = (
     "It reads something besides its parameters: give that as a parameter, or leave '@prepared' out."
@@ -26,7 +28,7 @@ def is_due() -> bool:
     return settings.DEBUG or in_tests() or (share > 0 and random.random() < share)  # noqa: S311
 
 
-def verify(name: str, bound: Bound, query: Any, alias: str, *, advice: str = ADVICE) -> None:
+def verify(name: str, bound: Bound, query: Any, alias: str, *, advice: str) -> None:
     """Raise `PreparedMismatch`, with `advice`, if `query` is another one than `bound`."""
     try:
         sql, params = query.get_compiler(using=alias).as_sql()
@@ -43,6 +45,56 @@ def require_same(name: str, bound: Bound, now: Bound, *, advice: str) -> None:
     raise PreparedMismatch(
         f"'{name}' was prepared as\n  {_shown(bound)}\nand builds now\n  {_shown(now)}\n{advice}"
     )
+
+
+def require_alike(name: str, beside: Any, now: Any) -> None:
+    """Raise `PreparedMismatch` if what becomes of the rows `now` is something else."""
+    if beside != now:
+        raise PreparedMismatch(
+            f"'{name}' was prepared for\n  {beside!r}\nand is now for\n  {now!r}\n{ADVICE}"
+        )
+
+
+def sent_by(answer: Callable[[], Any], alias: str) -> Bound:
+    """Return the first statement that `answer()` would have run, which is not; or an empty one."""
+    connection = connections[alias]
+    connections[alias] = cast("Any", _Refusing(connection))
+    try:
+        answer()
+    except _Sent as sent:
+        return sent.bound
+    finally:
+        connections[alias] = connection
+    return "", ()
+
+
+class _Sent(Exception):
+    """A statement was about to be run."""
+
+    def __init__(self, sql: str, params: Any) -> None:
+        super().__init__(sql)
+        self.bound: Bound = sql, params or ()
+
+
+class _Refusing:
+    """A connection that runs no statement."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def cursor(self, *args: Any) -> "_Refusing":
+        return self
+
+    chunked_cursor = cursor
+
+    def execute(self, sql: str, params: Any = ()) -> NoReturn:
+        raise _Sent(sql, params)
+
+    def close(self) -> None:
+        """Keep the connection open, of which this is the cursor, too."""
 
 
 def _comparable(param: Any) -> Any:
