@@ -106,7 +106,8 @@ def _fields_of(
             continue
         loc = (*path, input_key(schema, name))
         yield BodyField(name, loc, django_model)
-        inner = marked_as(info) or variant
+        # What is nested in a body is created with it, or changed: it is always sent whole.
+        inner = marked_as(info) or (variant and Variant.CREATE)
         for nested, its_variant in body_models(info.annotation, inner):
             yield from _fields_of(nested, its_variant, loc, (*outer, schema))
 
