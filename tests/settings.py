@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "tests.packaged",
     "tests.tables",
     "tests.testapp",
+    "tests.writes",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -31,6 +31,7 @@ __all__ = [
     "facts_of_values",
     "find_field",
     "is_generic",
+    "is_parent_link",
 ]
 
 Check = Callable[[Any], Any]
@@ -127,6 +128,8 @@ class FieldFacts:
 _TEXTS = (models.CharField, models.FilePathField, models.TextField)
 
 _COMPUTED = FieldFacts(read_only=True)
+_FAR_SIDE = FieldFacts()
+"""Of a many-to-many relation, which may be written from either side."""
 
 
 def find_field(model: type[models.Model], name: str) -> Any:
@@ -162,20 +165,27 @@ def _is_reverse(field: Any) -> bool:
 def facts_of(model: type[models.Model], name: str) -> FieldFacts:
     """Return what `model` says about the values of `name`; of a name that it lacks: computed."""
     field = find_field(model, name)
+    if isinstance(field, models.ManyToManyRel) and _is_editable(field.field):
+        return _FAR_SIDE
     if not isinstance(field, models.Field) or is_generic(field):
         return _COMPUTED
     return facts_of_values(field)
 
 
+def _is_editable(relation: Any) -> bool:
+    # That of django-taggit knows its other side only to look objects up.
+    return isinstance(relation, models.ManyToManyField) and relation.editable
+
+
 def facts_of_values(field: Any) -> FieldFacts:
     """Return what `field`, of a model or of the items of an array, says about its values."""
     kind, source = type_of(field), value_field(field)
-    is_automatic = _is_parent_link(field) or (
+    is_automatic = is_parent_link(field) or (
         field.primary_key and (field.has_default() or isinstance(field, models.AutoField))
     )
-    is_generated = isinstance(field, models.GeneratedField)
+    is_kept = isinstance(field, models.GeneratedField) or _is_protected(field)
     return FieldFacts(
-        read_only=bool(kind.read_only) or is_automatic or is_generated or not field.editable,
+        read_only=bool(kind.read_only) or is_automatic or is_kept or not field.editable,
         create_only=_identifies(field),
         required=not (field.null or field.blank or field.has_default() or _has_db_default(field)),
         null=field.null,
@@ -208,7 +218,12 @@ def _identifies(field: Any) -> bool:
     return isinstance(key, models.CompositePrimaryKey) and field in key.fields
 
 
-def _is_parent_link(field: Any) -> bool:
+def _is_protected(field: Any) -> bool:
+    """Return whether only transitions set the field, as those of django-fsm, which says so."""
+    return getattr(field, "protected", False) is True
+
+
+def is_parent_link(field: Any) -> bool:
     """Return whether multi-table inheritance made the field: the parent's row is the child's."""
     return isinstance(field, models.OneToOneField) and field.remote_field.parent_link
 

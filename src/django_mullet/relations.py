@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
-from django_mullet.fields import facts_of, find_field, is_generic
+from django_mullet.fields import facts_of, find_field, is_generic, is_parent_link
 
 __all__ = [
     "is_tagging",
@@ -25,8 +25,14 @@ def refuse_unwritable(schema: Any, name: str, nested: list[Any]) -> None:
     """
     field = find_field(schema.django_model(), name)
     what = f"'{schema.__name__}.{name}'"
+    if field is not None and is_parent_link(getattr(field, "field", field)):
+        raise ImproperlyConfigured(
+            f"{what} cannot be written: a child has the fields of its parent, and is one object "
+            "with it. Write 'ReadOnly[...]' here, and these fields in a schema of the child."
+        )
     if nested:
         _refuse_nested(what, field, nested)
+        _refuse_key_beside(schema, name, field)
     if field is not None and field.many_to_many and (missing := needed_by_through(field)):
         raise ImproperlyConfigured(
             f"{what} cannot be written: each row of '{_through(field).__name__}' needs "
@@ -50,11 +56,19 @@ def link_of(field: Any) -> Any:
     return field.field
 
 
-def key_of(schema: Any) -> str | None:
-    """Return the field of `schema` by which a request says which object it means, if it can."""
-    key = schema.django_model()._meta.pk
-    names = [name for name in (key.name, key.attname) if name in schema.model_fields]
-    return next((name for name in names if not schema.is_read_only(name)), None)
+def key_of(schema: Any, part: Any) -> str | None:
+    """Return the field of `schema` by which a request says `part`, of the key, if it can."""
+    names = [name for name in _names_of(part) if name in schema.model_fields]
+    is_sent = (name for name in names if not (schema.is_read_only(name) or schema.is_nested(name)))
+    return next(is_sent, None)
+
+
+def _names_of(key: Any) -> Iterator[str]:
+    """Yield what a schema may call a field of a key, which of a child is its parent's too."""
+    yield key.name
+    yield key.attname
+    if is_parent_link(key):
+        yield from _names_of(key.target_field)
 
 
 def is_tagging(field: Any) -> bool:
@@ -88,6 +102,17 @@ def _refuse_nested(what: str, field: Any, nested: list[Any]) -> None:
             raise ImproperlyConfigured(
                 f"{what} sets '{inner.__name__}.{name}' itself: write 'ReadOnly[...]' there, or "
                 "a schema without it here."
+            )
+
+
+def _refuse_key_beside(schema: Any, name: str, field: Any) -> None:
+    """Refuse the key of what is nested as another field: which object is meant?"""
+    for other in schema.model_fields if isinstance(field, models.ForeignKey) else ():
+        is_same = other != name and find_field(schema.django_model(), other) == field
+        if is_same and not schema.is_read_only(other):
+            raise ImproperlyConfigured(
+                f"'{schema.__name__}.{name}' and '.{other}' both say to what the foreign key "
+                f"refers: write 'ReadOnly[...]' for one of them."
             )
 
 

@@ -27,6 +27,7 @@ from pydantic_core import CoreSchema, core_schema
 from django_mullet import document_fields
 from django_mullet.encoding import with_encodings
 from django_mullet.fields import FieldFacts, facts_of
+from django_mullet.given import made
 from django_mullet.loading import load_instances, load_relations, load_rows
 from django_mullet.mapping import reader_of
 from django_mullet.nesting import refuse_cycle, schemas_in
@@ -170,33 +171,35 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         return await sync_to_async(cls.get_or_404)(queryset, **lookup)
 
     def to_model(self, **values: Any) -> ModelT:
-        """Return an unsaved object with what was sent, and `values`."""
-        return self.update(self.django_model()(**values))
+        """Return an unsaved object with what was sent, and `values`, which count before that.
 
-    def update(self, instance: ModelT) -> ModelT:
-        """Set what was sent on `instance`, without saving it; return it."""
-        if relations := write(self, instance):
-            raise TypeError(
-                f"'{next(iter(relations))}' can be set on a saved object only: call 'create()' "
-                "in place of 'to_model()', and 'save()' in place of 'update()'."
-            )
+        Raises `TypeError` where the request may choose the key: `save()` would replace a row.
+        """
+        return self.update(made(type(self), values), **values)
+
+    def update(self, instance: ModelT, **values: Any) -> ModelT:
+        """Set what was sent, and `values`, which count before that, on `instance`; return it.
+
+        Without saving it. Raises `TypeError` as `to_model()` if `instance` is not saved yet.
+        """
+        write(self, instance, values)
         return instance
 
     def create(self, *, full_clean: bool = False, **values: Any) -> ModelT:
         """Return a new object with what was sent, and `values`, saved with its relations.
 
-        In one transaction. Raises Django's `ValidationError` where a key leads to no object, and
-        with `full_clean` what the model's `full_clean()` raises.
+        What `values` say counts, whatever was sent. In one transaction. Raises Django's
+        `ValidationError` where a key leads to no object, and with `full_clean` what the model's
+        `full_clean()` raises.
         """
-        return self.save(self.django_model()(**values), full_clean=full_clean)
+        return self.save(made(type(self), values), full_clean=full_clean, **values)
 
-    def save(self, instance: ModelT, *, full_clean: bool = False) -> ModelT:
-        """Set what was sent on `instance`, and save it with its relations; return it.
+    def save(self, instance: ModelT, *, full_clean: bool = False, **values: Any) -> ModelT:
+        """Set what was sent, and `values`, on `instance`, and save it with its relations.
 
-        In one transaction. Raises Django's `ValidationError` where a key leads to no object, and
-        with `full_clean` what the model's `full_clean()` raises.
+        Return it. As `create()` otherwise.
         """
-        save(self, instance, full_clean=full_clean)
+        save(self, instance, values, full_clean=full_clean)
         return instance
 
     # What its model says of a field
@@ -285,12 +288,12 @@ class FromAPI:
 
     @classmethod
     def from_api(cls, body: "ModelSchema[Any]", **values: Any) -> Self:
-        """Return an unsaved object with what was sent, and `values`."""
+        """Return an unsaved object with what was sent, and `values`; as `to_model()`."""
         return cast("Self", body.to_model(**values))
 
-    def update_from_api(self, body: "ModelSchema[Any]") -> None:
-        """Set what was sent, without saving it."""
-        body.update(self)
+    def update_from_api(self, body: "ModelSchema[Any]", **values: Any) -> None:
+        """Set what was sent, and `values`, without saving it; as `update()`."""
+        body.update(self, **values)
 
 
 class Collection(BaseModel, Generic[SchemaT]):

@@ -1,0 +1,44 @@
+"""Where does an object keep what a field says, whatever name the field has been called by?
+
+`author`, `author_id` and, of a child, its parent's key are one place. Two fields with a place in
+common say the same, and only one of them can be believed.
+"""
+
+from typing import Any
+
+from django.db import models
+
+from django_mullet.fields import accessor_of, find_field, is_generic, is_parent_link
+
+__all__ = ["parts_of", "places_of", "what_is"]
+
+
+def what_is(model: type[models.Model], name: str) -> Any:
+    """Return the field or relation of `model` that code calls `name`, as `pk` too, or `None`."""
+    return model._meta.pk if name == "pk" else find_field(model, name)
+
+
+def parts_of(key: Any) -> tuple[Any, ...]:
+    """Return the fields that a primary key is made of: itself, if it is not composite."""
+    return tuple(key.fields) if isinstance(key, models.CompositePrimaryKey) else (key,)
+
+
+def places_of(field: Any) -> frozenset[str]:
+    """Return the names of the attributes that hold what `field` says; of a to-many relation its."""
+    if isinstance(field, models.CompositePrimaryKey):
+        return frozenset[str]().union(*map(places_of, field.fields))
+    if is_generic(field):
+        return frozenset(_generic(field))
+    if isinstance(field, models.ForeignKey):
+        parent = places_of(field.target_field) if is_parent_link(field) else ()
+        return frozenset([field.attname, *parent])
+    if isinstance(field, models.ForeignObject):
+        return frozenset(own.attname for own in field.local_related_fields)
+    return frozenset([getattr(field, "attname", None) or accessor_of(field)])
+
+
+def _generic(field: Any) -> list[str]:
+    if not hasattr(field, "fk_field"):  # the other side of one
+        return [field.name]
+    kind = field.model._meta.get_field(field.ct_field)
+    return [field.name, kind.attname, field.fk_field]
