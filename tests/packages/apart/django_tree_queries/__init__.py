@@ -1,0 +1,1 @@
+"""django-tree-queries: trees by recursive common table expressions."""
