@@ -109,7 +109,7 @@ contract: $(VENV)/dev.stamp  ## Try the example over HTTP against its contract
 		env CONTRACT_COVERAGE=1 pytest --quiet tests/test_contract.py
 
 .PHONY: clients
-clients: $(VENV)/dev.stamp $(VENV)-clients/stamp clients/typescript/node_modules/stamp  ## Make and try clients of the example (needs npm)
+clients: $(VENV)/dev.stamp $(VENV)-clients/stamp clients/typescript/node_modules/stamp  ## Make and try clients of the example, and of every kind of field (needs npm)
 	env -u DATABASE_URL scripts/clients $(VENV)-clients
 
 .PHONY: browser

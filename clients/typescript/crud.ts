@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 
 import createClient from "openapi-fetch";
 
-import type { components, paths } from "./goatfish.js";
+import type { components, paths } from "./generated/goatfish.openapi.js";
 
 type Simulation = components["schemas"]["APISimulation"];
 

@@ -178,7 +178,7 @@ def _key_annotation(field: Any) -> Any:
 
 
 def _no_nul(field: Any) -> dict[str, Any]:
-    return {"pattern": r"^[^\u0000]*$"}
+    return {"pattern": r"^[^\x00]*$"}
 
 
 def _slug_pattern(field: Any) -> dict[str, Any]:

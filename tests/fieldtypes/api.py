@@ -28,20 +28,21 @@ ERRORS: Any = {
 }
 
 
-def app_of(*of: Any) -> FastAPI:
+def app_of(*of: Any, responses: Any = ERRORS) -> FastAPI:
     """Return an application for the objects of these schemas."""
     app = FastAPI(title="Every field")
     for schema in of:
-        app.include_router(_router(schema), prefix=f"/{schema.django_model()._meta.model_name}")
+        name = schema.django_model()._meta.model_name
+        app.include_router(_router(schema, responses), prefix=f"/{name}", tags=[name])
     mount_django(app)
     return app
 
 
-def _router(schema: Any) -> APIRouter:
+def _router(schema: Any, responses: Any) -> APIRouter:
     model = schema.django_model()
     is_composite = issubclass(schema, schemas.ShelvedSchema)
     key: Any = str if is_composite else annotation_of(value_field(model._meta.pk))
-    router = APIRouter(responses=ERRORS)
+    router = APIRouter(responses=responses)
 
     def found(key: Any) -> Any:
         if not is_composite:
