@@ -227,7 +227,7 @@ def nested(depth: int) -> Any:
                 "and 775807 microseconds"
             ),
         ),
-        (schemas.KeysSchema, {"ip": ""}, "Enter a valid IPv4 or IPv6 address."),
+        (schemas.KeysSchema, {"ip": ""}, "This field cannot be blank."),
         (schemas.DocumentsSchema, {"document": None}, "Input should not be null"),
         (
             schemas.DocumentsSchema,

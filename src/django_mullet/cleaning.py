@@ -75,8 +75,9 @@ def decimal(field: Any, value: Any) -> Any:
 
 
 def address(field: Any, value: Any) -> Any:
-    """Return an IP address as Django writes it."""
-    return field.to_python(value)
+    """Return an IP address as Django writes it; it stores null for an empty one."""
+    written = field.to_python(value)
+    return None if written == "" and field.blank and field.null else written
 
 
 def path(field: Any, value: Any) -> Any:

@@ -43,6 +43,8 @@ The bodies of `async def` endpoints are read in the event loop, where they canno
 the values are written.
 """
 
+_BLANK = models.Field.default_error_messages["blank"]
+
 _LIMITS = {
     MinLengthValidator: "min_length",
     MaxLengthValidator: "max_length",
@@ -83,6 +85,10 @@ class FieldFacts:
     """Returns what the field shall have in place of a value; raises as `cleaning` does."""
     write: Check | None = None
     """Returns what an instance has in place of a value of the schema."""
+    empty: tuple[Any, ...] = ()
+    """What counts as no value; Django's validators never see it."""
+    blank: bool = True
+    """A form may leave it empty."""
 
     def checked(self, value: Any, said: Iterable[str] = ()) -> Any:
         """Return what the field shall have in place of `value`.
@@ -97,6 +103,11 @@ class FieldFacts:
         if self.clean is not None:
             value = self.clean(value)
         written = value if self.write is None else self.write(value)
+        if written in self.empty:
+            if self.blank:
+                return value
+            if not all(isinstance(check, MaxLengthValidator) for check in self.validators):
+                raise ValueError(_BLANK)  # before they see it, as Django's `Field.clean()`
         for check in self.checks(said):
             try:
                 check(written)
@@ -106,7 +117,7 @@ class FieldFacts:
 
     def check_late(self, written: Any) -> None:
         """Raise Django's `ValidationError` where a validator in `QUERYING` refuses `written`."""
-        if written is None:
+        if written is None or written in self.empty:
             return
         for check in self.validators:
             if id(check) in QUERYING:
@@ -192,13 +203,15 @@ def facts_of_values(field: Any) -> FieldFacts:
         blank=field.blank and isinstance(field, _TEXTS),
         limits=tuple(_limits(kind, source).items()),
         choices=_choices(field),
-        validators=tuple(check for check in source.validators if not _is_limit(check)),
+        validators=tuple(check for check in source.validators if not _is_limit(source, check)),
         description=str(field.help_text),
         items=facts_of_values(source.base_field) if _has_items(source) else None,
         bounds=_bounds(source) if hasattr(source, "range_type") else None,
         json_schema=kind.json_schema(source) if kind.json_schema else None,
         clean=partial(kind.clean, source) if kind.clean else None,
         write=partial(kind.write, source) if kind.write else None,
+        empty=tuple(field.empty_values),
+        blank=field.blank,
     )
 
 
@@ -240,8 +253,10 @@ def _is_choice(choices: tuple[Any, ...], value: Any) -> None:
         raise ValueError(f"Choose one of: {', '.join(map(str, choices))}.")
 
 
-def _is_limit(check: Any) -> bool:
-    return type(check) in (*_LIMITS, DecimalValidator)
+def _is_limit(field: Any, check: Any) -> bool:
+    # A text or a list that may be empty is so, or has a length: no limit of a schema says that.
+    is_either = field.blank and type(check) is MinLengthValidator
+    return type(check) in (*_LIMITS, DecimalValidator) and not is_either
 
 
 def _has_db_default(field: Any) -> bool:
@@ -252,7 +267,7 @@ def _limits(kind: Any, field: Any) -> dict[str, Any]:
     limits = dict(kind.limits(field)) if kind.limits else {}
     checks: list[Any] = field.validators
     for check in checks:
-        if (name := _LIMITS.get(type(check))) is not None:
+        if _is_limit(field, check) and (name := _LIMITS.get(type(check))) is not None:
             tighter = max if name in ("min_length", "ge") else min
             limit = check.limit_value() if callable(check.limit_value) else check.limit_value
             known = limits.get(name)
