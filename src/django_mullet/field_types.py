@@ -182,8 +182,7 @@ def _no_nul(field: Any) -> dict[str, Any]:
 
 
 def _slug_pattern(field: Any) -> dict[str, Any]:
-    some = "*" if field.blank else "+"
-    return _no_nul(field) if field.allow_unicode else {"pattern": rf"^[-a-zA-Z0-9_]{some}$"}
+    return _no_nul(field) if field.allow_unicode else {"pattern": r"^[-a-zA-Z0-9_]+$"}
 
 
 def _decimal_pattern(field: Any) -> dict[str, Any]:

@@ -87,8 +87,8 @@ class FieldFacts:
     """Returns what an instance has in place of a value of the schema."""
     empty: tuple[Any, ...] = ()
     """What counts as no value; Django's validators never see it."""
-    blank: bool = True
-    """A form may leave it empty."""
+    takes_empty: bool = True
+    """A form may leave it empty, whatever its type."""
 
     def checked(self, value: Any, said: Iterable[str] = ()) -> Any:
         """Return what the field shall have in place of `value`.
@@ -104,7 +104,7 @@ class FieldFacts:
             value = self.clean(value)
         written = value if self.write is None else self.write(value)
         if written in self.empty:
-            if self.blank:
+            if self.takes_empty:
                 return value
             if not all(isinstance(check, MaxLengthValidator) for check in self.validators):
                 raise ValueError(_BLANK)  # before they see it, as Django's `Field.clean()`
@@ -136,7 +136,12 @@ class FieldFacts:
         return checks
 
 
-_TEXTS = (models.CharField, models.FilePathField, models.TextField)
+_TEXTS = (
+    models.CharField,
+    models.FilePathField,
+    models.GenericIPAddressField,
+    models.TextField,
+)
 
 _COMPUTED = FieldFacts(read_only=True)
 _FAR_SIDE = FieldFacts()
@@ -207,11 +212,11 @@ def facts_of_values(field: Any) -> FieldFacts:
         description=str(field.help_text),
         items=facts_of_values(source.base_field) if _has_items(source) else None,
         bounds=_bounds(source) if hasattr(source, "range_type") else None,
-        json_schema=kind.json_schema(source) if kind.json_schema else None,
+        json_schema=_json_schema(kind, source),
         clean=partial(kind.clean, source) if kind.clean else None,
         write=partial(kind.write, source) if kind.write else None,
         empty=tuple(field.empty_values),
-        blank=field.blank,
+        takes_empty=field.blank,
     )
 
 
@@ -273,6 +278,18 @@ def _limits(kind: Any, field: Any) -> dict[str, Any]:
             known = limits.get(name)
             limits[name] = limit if known is None else tighter(known, limit)
     return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def _json_schema(kind: Any, field: Any) -> dict[str, Any] | None:
+    if kind.json_schema is None:
+        return None
+    shortest = [
+        check.limit_value
+        for check in field.validators
+        if type(check) is MinLengthValidator and field.blank and not callable(check.limit_value)
+    ]
+    said: dict[str, Any] = {**kind.json_schema(field)}
+    return {**said, "minLength": max(shortest)} if shortest and isinstance(field, _TEXTS) else said
 
 
 def _validators_of(limits: Mapping[str, Any]) -> list[Check]:
