@@ -114,6 +114,7 @@ __all__ = [
     "move_context",
     "non_atomic_aliases",
     "passes_csrf_checks",
+    "prefetched_by",
     "receivers_of",
     "replace_function_stack",
     "replace_receive",
@@ -123,6 +124,7 @@ __all__ = [
     "select_of",
     "send_orm_to",
     "set_handler_class",
+    "takes_columns",
     "takes_joins",
     "threaded_iterator",
     "update_query",
@@ -237,12 +239,17 @@ def is_as_built(queryset: QuerySet[Any]) -> bool:
     `only()`, `defer()` and `select_related()` change what is loaded, and not what is there.
     """
     query: Any = queryset.query
-    prefetched: Any = queryset._prefetch_related_lookups  # type: ignore[attr-defined]
     return (
         gives_instances(queryset)
-        and not prefetched
+        and not prefetched_by(queryset)
         and not (query.combinator or query.distinct or query.extra or query.select_for_update)
     )
+
+
+def prefetched_by(queryset: QuerySet[Any]) -> list[str]:
+    """Return the attributes of its instances that `queryset` prefetches, `"author__books"`."""
+    lookups: Any = queryset._prefetch_related_lookups  # type: ignore[attr-defined]
+    return [each if isinstance(each, str) else each.prefetch_to for each in lookups]
 
 
 def takes_joins(queryset: QuerySet[Any]) -> bool:
@@ -253,6 +260,13 @@ def takes_joins(queryset: QuerySet[Any]) -> bool:
         and query.deferred_loading == (frozenset(), True)
         and not (query.select_related or query.combinator or query.select_for_update)
     )
+
+
+def takes_columns(queryset: QuerySet[Any]) -> bool:
+    """Return whether the caller has chosen columns of instances, to which others may be added."""
+    query: Any = queryset.query
+    is_chosen = query.deferred_loading != (frozenset(), True)
+    return gives_instances(queryset) and is_chosen and not query.combinator
 
 
 def fetches_as_usual(queryset: QuerySet[Any]) -> bool:

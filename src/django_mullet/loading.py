@@ -16,7 +16,8 @@ from django.db.models import prefetch_related_objects
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.signals import post_init
 
-from django_mullet._compat import is_as_built, is_evaluated, takes_joins
+from django_mullet._compat import is_as_built, is_evaluated
+from django_mullet.callers import planned, serves_in_rows, takes_plan
 from django_mullet.instances import is_listened_to, is_made_by_django
 from django_mullet.planning import QueryPlan, ToMany
 from django_mullet.prepared import Prepared, PreparedQuerySet, shape_of
@@ -40,8 +41,8 @@ def load_rows(plan: QueryPlan, objects: Iterable[Any]) -> list[Values] | None:
 
 def load_instances(plan: QueryPlan, objects: Iterable[Any]) -> list[Any]:
     """Return `objects` with the relations that the plan's schema shows or reads."""
-    if _is_to_be_loaded(objects) and takes_joins(shape_of(objects)):
-        objects = _with_joins(plan, objects)
+    if _is_to_be_loaded(objects) and takes_plan(shape_of(objects)):
+        objects = _planned(plan, objects)
     instances = list(objects)
     load_relations(plan, instances)
     return instances
@@ -60,13 +61,10 @@ def _is_to_be_loaded(objects: Any) -> TypeGuard[models.QuerySet[Any]]:
     return isinstance(objects, models.QuerySet) and not is_evaluated(objects)
 
 
-def _with_joins(plan: QueryPlan, queryset: Any) -> Any:
+def _planned(plan: QueryPlan, queryset: Any) -> Any:
     if isinstance(queryset, PreparedQuerySet):
-        return queryset.changed(("joins", plan), partial(_with_joins, plan))
-    if joined := list(plan.joined()):
-        queryset = queryset.select_related(*joined)
-    loaded = plan.loaded()
-    return queryset if loaded is None else queryset.only(*loaded)
+        return queryset.changed(("planned", plan), partial(planned, plan))
+    return planned(plan, queryset)
 
 
 def _comes_in_rows(plan: QueryPlan, queryset: Any) -> bool:
@@ -84,6 +82,7 @@ def _has_columns(plan: QueryPlan, queryset: Any) -> bool:
         and issubclass(queryset.model, plan.model)
         and is_as_built(queryset)
         and plan.annotations <= queryset.query.annotations.keys()
+        and serves_in_rows(plan, queryset.query)
     )
 
 

@@ -101,7 +101,15 @@ def _read(fields: "tuple[_Field, ...]", instance: Any, schema: Any, values: Valu
             values[key] = reader(instance)
         except LazyLoad as error:
             raise explained(error, schema, name) from None
+        except ObjectDoesNotExist:
+            if not _is_to_one(find_field(type(instance), name)):
+                raise  # by a property
+            values[key] = None  # as the caller's `Prefetch` has hidden it
     return values
+
+
+def _is_to_one(field: Any) -> bool:
+    return field is not None and bool(field.many_to_one or field.one_to_one)
 
 
 def attribute_of(schema: Any, name: str) -> str:

@@ -6,7 +6,7 @@ for instance, instances are needed, and the plan knows which relations to load a
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -16,6 +16,14 @@ from django.db.models.constants import LOOKUP_SEP
 
 from django_mullet.field_types import key_reader_of, reader_of
 from django_mullet.fields import find_field, is_generic
+from django_mullet.links import (
+    columns_of,
+    has_composite_key,
+    key_of,
+    never_null,
+    returns_by,
+    way_back,
+)
 from django_mullet.others_code import (
     comes_by_join,
     has_usual_descriptor,
@@ -158,15 +166,41 @@ class QueryPlan:
         if self.read is None:
             return None
         loaded = {lookup for _, lookup in self.columns if lookup not in self.annotations}
-        loaded |= {relation.owner for relation in self.to_many} | self.read
+        loaded |= {relation.owner for relation in self.to_many}
+        loaded |= {relation.known_by for relation in self.to_one}
+        # What lies behind a relation that is prefetched, as the key of one that leads here.
+        loaded = {name for name in loaded if LOOKUP_SEP not in name} | self.read
         loaded |= {name.partition(LOOKUP_SEP)[0] for name in self.read}
-        for relation in self.to_one:
-            loaded |= {relation.known_by} if LOOKUP_SEP not in relation.known_by else set()
-            below = relation.plan.loaded() if relation.is_joined else set()
-            if below is None:
-                return None
-            loaded |= {f"{relation.accessor}{LOOKUP_SEP}{name}" for name in below}
-        return loaded
+        others: list[Set[str] | None] = [
+            *self._columns_of_prefetched(),
+            *(plan.loaded() for plan in self._shown_again()),
+            *(
+                _below(relation.accessor, relation.plan.loaded())
+                for relation in self.to_one
+                if relation.is_joined
+            ),
+        ]
+        known = [columns for columns in others if columns is not None]
+        return loaded.union(*known) if len(known) == len(others) else None
+
+    def _columns_of_prefetched(self) -> Iterator[Set[str]]:
+        for path in self.prefetched:
+            relation = find_field(self.model, path.partition(LOOKUP_SEP)[0])
+            yield frozenset() if relation is None else columns_of(relation)
+
+    def _shown_again(self) -> Iterator["QueryPlan"]:
+        """Yield the plans by which related objects show the one that they belong to.
+
+        Django has them share the instance.
+        """
+        for accessor, plan in self._accessors():
+            back = None if plan is None else returns_by(find_field(self.model, accessor))
+            if plan is not None and back is not None:
+                yield from (one.plan for one in plan.to_one if one.accessor == back)
+
+
+def _below(relation: str, columns: set[str] | None) -> set[str] | None:
+    return None if columns is None else {f"{relation}{LOOKUP_SEP}{name}" for name in columns}
 
 
 def _paths(names: Iterable[str]) -> Iterator[str]:
@@ -245,7 +279,7 @@ class _Draft:
         elif field.many_to_many or field.one_to_many:
             self._add_to_many(key, name, field, nested)
         elif nested:
-            known_by = field.attname if field.concrete else _key_of(field)
+            known_by = field.attname if field.concrete else never_null(field)
             is_joined = comes_by_join(self.model, name, field)
             plan = plan_of(nested[0])
             self.to_one.append(ToOne(key, field.name, name, known_by, plan, is_joined))
@@ -256,7 +290,7 @@ class _Draft:
             self.needs.append(name)
             self.prefetched.append(name)
         elif not field.concrete:  # the other side of a one-to-one relation
-            self.columns.append((key, _key_of(field)))
+            self.columns.append((key, key_of(field)))
             self.prefetched.append(name)
         elif is_usual_column(self.model, field) and reader_of(field) is None:
             self.columns.append((key, field.attname))
@@ -265,7 +299,8 @@ class _Draft:
             self._add_read(field.attname)
 
     def _has_key_in_join(self, name: str, field: Any) -> bool:
-        return key_reader_of(field) is None and comes_by_join(self.model, name, field)
+        is_column = key_reader_of(field) is None and not has_composite_key(field)
+        return is_column and comes_by_join(self.model, name, field)
 
     def _add_other(self, key: str, name: str) -> None:
         """Plan a name that is no field: an annotation, or what the class itself has."""
@@ -297,7 +332,7 @@ class _Draft:
         self.read.add(name)
 
     def _add_to_many(self, key: str, name: str, field: Any, nested: list[Any]) -> None:
-        found = _way_back(field) if has_usual_descriptor(self.model, name) else None
+        found = way_back(field) if has_usual_descriptor(self.model, name) else None
         is_converted = not nested and key_reader_of(field) is not None
         # Or a generic relation, or one that somebody else has made.
         if found is None or is_converted:
@@ -317,21 +352,6 @@ def input_key(schema: Any, name: str) -> str:
         if isinstance(choice, str):
             return choice
     return alias if isinstance(alias, str) else name
-
-
-def _way_back(field: Any) -> tuple[str, str] | None:
-    """Return the owner's column, and what the others' queries call it."""
-    if isinstance(field, models.ManyToOneRel) and type(field.field) is models.ForeignKey:
-        return field.field.target_field.attname, field.field.attname
-    if isinstance(field, models.ManyToManyField):
-        return field.model._meta.pk.attname, field.related_query_name()
-    if isinstance(field, models.ManyToManyRel):
-        return field.model._meta.pk.attname, field.field.name
-    return None
-
-
-def _key_of(relation: Any) -> str:
-    return f"{relation.name}{LOOKUP_SEP}pk"
 
 
 def _parts_of_key(field: Any) -> set[str]:

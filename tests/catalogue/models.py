@@ -110,13 +110,25 @@ class Jacket(models.Model):
         return self.colour
 
 
+class Spot(models.Model):
+    """Where a work stands; has a key of two columns."""
+
+    pk = models.CompositePrimaryKey("shelf", "place")
+    shelf = models.CharField(max_length=5)
+    place = models.IntegerField()
+    work = models.OneToOneField(Work, on_delete=models.CASCADE, related_name="spot")
+
+    def __str__(self) -> str:
+        return f"{self.shelf} {self.place}"
+
+
 class Chapter(models.Model):
     work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="chapters")
     number = models.IntegerField()
     heading = models.CharField(max_length=20)
 
     class Meta:
-        ordering = ["number"]
+        ordering = ["number", "pk"]
 
     def __str__(self) -> str:
         return self.heading
