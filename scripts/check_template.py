@@ -157,6 +157,8 @@ def try_checks(folder: Path, environment: dict[str, str]) -> None:
     fails(check, folder, {**named, "SECRET_KEY": "short"}, "security.W009")
     fails(check, folder, {**named, "DEBUG": "true"}, "security.W018")
     run(check, folder, named)
+    export = [".venv/bin/python", "manage.py", "export_openapi", "--output", os.devnull]
+    run([*export, "--fail-on-warnings"], folder, named)
 
 
 def serve_as_in_production(folder: Path, tools: Path, environment: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """Is a schema drafted, and written out, as a person would write it?"""
 
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -196,9 +197,24 @@ def test_the_command_prints_the_schema_of_a_model() -> None:
 
 
 @pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ("library.Nothing", "There is no model 'Nothing' in the app 'library': it has 'library."),
+        ("kitchen.Recipe", "no app in INSTALLED_APPS has the label 'kitchen': add 'kitchen' there"),
+        ("librari.Book", "the label 'librari': is it 'library'?"),
+        ("django.contrib.auth.User", "write it as 'shop.Book'."),
+        ("django_mullet.Book", "the label 'django_mullet': write 'mullet' for it."),
+        ("mullet.Book", "no model 'Book' in the app 'mullet': 'django_mullet.models' has none."),
+    ],
+)
+def test_the_command_says_how_a_model_is_named(label: str, message: str) -> None:
+    with pytest.raises(CommandError, match=re.escape(message)):
+        printed(label)
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["library.Nothing"], "There is no model 'library.Nothing': write it as 'shop.Book'."),
         (["Author"], "There is no model 'Author': write it as 'shop.Book'."),
         (
             ["library.Author", "--exclude", "x"],

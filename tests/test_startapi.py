@@ -202,7 +202,13 @@ def test_no_file_is_replaced(library: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["library.Nothing"], "There is no model 'library.Nothing': write it as 'shop.Book'."),
+        (
+            ["kitchen.Recipe"],
+            (
+                "There is no model 'kitchen.Recipe', as no app in INSTALLED_APPS has the label "
+                "'kitchen': add 'kitchen' there, or the dotted path of its package."
+            ),
+        ),
         (["Author"], "There is no model 'Author': write it as 'shop.Book'."),
         (
             ["auth.User"],
