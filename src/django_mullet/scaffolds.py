@@ -25,6 +25,7 @@ ENGINE = Engine(dirs=[str(Path(__file__).parent / "api_template")])
 ROUTES_USE = [
     ("typing", "Annotated"),
     ("django.shortcuts", "get_object_or_404"),
+    ("django_mullet.error_docs", "errors"),
     ("django_mullet.routing", "APIRouter"),
     ("django_mullet.schemas", "Create"),
     ("django_mullet.schemas", "Patch"),
