@@ -148,3 +148,28 @@ def test_a_single_object_loads_what_it_needs(monkeypatch: pytest.MonkeyPatch) ->
     schema = schema_with(monkeypatch, Work, lambda work: work.publisher.city)
 
     assert schema.from_model(Work.objects.get()).computed == "Ilion"
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda work: work.publisher.city, "Ilion"),
+        (lambda work: [chapter.heading for chapter in work.chapters.all()], ["Wrath"]),
+    ],
+)
+def test_a_single_object_that_is_looked_up_loads_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch, function: Any, expected: Any
+) -> None:
+    schema = schema_with(monkeypatch, Work, function)
+
+    assert schema.get_or_404(Work.objects.all(), title="Iliad").computed == expected
+
+
+def test_a_validator_of_a_single_object_may_query() -> None:
+    class Validated(ModelSchema[Work]):
+        title: str
+
+        def model_post_init(self, context: Any) -> None:
+            self.title = Publisher.objects.get().city
+
+    assert Validated.get_or_404(Work.objects.all(), title="Iliad").title == "Ilion"

@@ -33,7 +33,7 @@ from django_mullet.mapping import reader_of
 from django_mullet.nesting import refuse_cycle, schemas_in
 from django_mullet.planning import plan_of, reads
 from django_mullet.strictness import described_as, is_strict, lax
-from django_mullet.validating import of_instances, of_rows
+from django_mullet.validating import of_instances, of_row, of_rows
 from django_mullet.variants import (
     Access,
     Variant,
@@ -156,14 +156,16 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         As `get_object_or_404()`, by the query that the schema needs. Raises `Http404` if there is
         none, and the model's `MultipleObjectsReturned` if there are several.
         """
-        found = cls.from_qs((queryset.filter(**lookup) if lookup else queryset)[:2])
-        model: Any = queryset.model
-        if not found:
+        plan, model = plan_of(cls), cast("Any", queryset.model)
+        found = (queryset.filter(**lookup) if lookup else queryset)[:2]
+        rows = load_rows(plan, found)
+        instances = load_instances(plan, found) if rows is None else rows
+        if not instances:
             raise Http404(f"No {model.__name__} matches the given query.")
-        if len(found) > 1:
+        if len(instances) > 1:
             message = f"Several {model.__name__} match the given query."
             raise model.MultipleObjectsReturned(message)
-        return found[0]
+        return cls.model_validate(instances[0]) if rows is None else of_row(cls, rows[0])
 
     @classmethod
     async def aget_or_404(cls, queryset: models.QuerySet[ModelT], **lookup: Any) -> Self:

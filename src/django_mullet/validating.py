@@ -16,7 +16,7 @@ from django_mullet.lazy_loads import refused
 from django_mullet.nesting import is_schema
 from django_mullet.variants import is_shaped
 
-__all__ = ["are_of", "of_instances", "of_rows"]
+__all__ = ["are_of", "of_instances", "of_row", "of_rows"]
 
 
 def of_instances(schema: Any, instances: list[Any]) -> list[Any]:
@@ -32,6 +32,12 @@ def of_rows(schema: Any, rows: list[dict[str, Any]]) -> list[Any]:
         with refused(schema.__name__):
             return _validated(validator, schema, rows)
     return _validated(validator, schema, rows)
+
+
+def of_row(schema: Any, row: dict[str, Any]) -> Any:
+    """Return an instance of `schema` for `row`, alone: its validators may query."""
+    [instance] = _validated(_of_rows(schema)[0], schema, [row])
+    return instance
 
 
 def _validated(validator: SchemaValidator, schema: Any, rows: list[dict[str, Any]]) -> list[Any]:
