@@ -18,6 +18,7 @@ from django.test import Client, RequestFactory
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute, get_request_handler
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import StreamingResponse
 from starlette.types import Message
@@ -131,7 +132,22 @@ def test_django_s_test_client_says_whether_it_wants_csrf_checks(enforce: bool) -
     assert middleware.process_view(other, HttpResponse, (), {}) is None
 
 
-@pytest.mark.parametrize("name", ["dependant", "dependency_overrides_provider"])
+def test_pydantic_tells_whether_names_are_known() -> None:
+    class Waiting(BaseModel):
+        later: "list[Later]"
+
+    class Later(BaseModel):
+        name: str
+
+    assert not _compat.knows_its_fields(Waiting)
+    Waiting.model_rebuild(_types_namespace={"Later": Later})
+    assert _compat.knows_its_fields(Waiting)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["dependant", "dependency_overrides_provider", "stream_item_field", "is_json_stream"],
+)
 def test_fastapi_s_handler_has_the_variables(name: str) -> None:
     app = FastAPI()
     app.add_api_route("/", lambda: None)
@@ -140,7 +156,12 @@ def test_fastapi_s_handler_has_the_variables(name: str) -> None:
 
     cell = _compat.handler_variable(route.get_route_handler(), name)
 
-    expected = {"dependant": route.dependant, "dependency_overrides_provider": app}
+    expected = {
+        "dependant": route.dependant,
+        "dependency_overrides_provider": app,
+        "stream_item_field": route.stream_item_field,
+        "is_json_stream": route.is_json_stream,
+    }
     assert cell.cell_contents is expected[name]
 
 

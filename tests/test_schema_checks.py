@@ -108,9 +108,11 @@ def test_E004_names_schemas_that_contain_themselves() -> None:
 
     found = [message for message in check_schemas(None) if "'Shelved' contains" in message.msg]
 
-    assert {(message.id, message.hint) for message in found} == {
-        ("mullet.E004", "Change one of the annotations that it names.")
-    }
+    hint = (
+        "In one of these places write the keys, 'list[int]' for instance, or a schema without the "
+        "next."
+    )
+    assert {(message.id, message.hint) for message in found} == {("mullet.E004", hint)}
 
 
 def schemas_of(source: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -119,7 +121,9 @@ def schemas_of(source: str, directory: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.syspath_prepend(directory)
     monkeypatch.delitem(sys.modules, "schemas_asgi", raising=False)
     with override_settings(ASGI_APPLICATION="schemas_asgi.app"):
-        return [found.msg for found in check_schemas(None)]
+        return [
+            found.msg for found in check_schemas(None) if found.obj.__module__ == "schemas_asgi"
+        ]
 
 
 def test_mullet_E004_imports_the_application_to_see_its_schemas(
@@ -390,9 +394,6 @@ def test_a_validator_may_convert_a_value() -> None:
 
 
 def test_what_cannot_be_known_yet_is_let_pass() -> None:
-    class Unresolved(ModelSchema[Book]):
-        price: "Nowhere"  # type: ignore[name-defined]  # noqa: F821
-
     class Nameless(ModelSchema):  # type: ignore[type-arg]
         price: str
 
@@ -410,7 +411,7 @@ def test_what_cannot_be_known_yet_is_let_pass() -> None:
     class Shown(ModelSchema[Book]):
         model_config = ConfigDict(extra="forbid")
 
-    for schema in (Unresolved, Nameless, OfAbstract, WithDefault, Shown):
+    for schema in (Nameless, OfAbstract, WithDefault, Shown):
         assert list(messages_of(schema)) == []
 
 

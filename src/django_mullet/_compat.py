@@ -46,6 +46,9 @@ runs on the oldest and newest supported releases.
   which `yield` dependencies wait for their exit. Missing door: a public name for them.
 * psycopg: `generators.execute()`, which waits for the results of a query, and
   `errors.error_from_result()` (`postgres_fetch`). Missing door: a query without a cursor.
+* Pydantic: `__pydantic_fields_complete__` of a model, whether the names in its annotations are
+  known: one that names what is defined further down stays as it was where only what holds it is
+  used. Missing door: a public reader.
 * Starlette: the key of the scope `starlette.exception_handlers`, under which `ExceptionMiddleware`
   leaves the handlers of the application. Missing door: a public way to ask for a handler.
 * Starlette: `_body` and `_form` of a request, which say what was read of it already. Missing door:
@@ -109,6 +112,7 @@ __all__ = [
     "is_as_built",
     "is_evaluated",
     "is_traced",
+    "knows_its_fields",
     "lead_from_thread",
     "let_pass_csrf_checks",
     "move_context",
@@ -402,6 +406,11 @@ def without_validation(field: Any, is_valid: Callable[[Any], bool]) -> Any:
 def is_traced(scope: Scope) -> bool:
     """Return whether FastAPI's telemetry notes how the request is answered."""
     return scope.get(_TELEMETRY) is not None
+
+
+def knows_its_fields(model: Any) -> bool:
+    """Return whether Pydantic knows every name in the annotations of `model`, one of its own."""
+    return bool(model.__pydantic_fields_complete__)
 
 
 def request_stack(scope: Scope) -> AsyncExitStack:

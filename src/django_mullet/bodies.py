@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args, get_origin
 from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel, SecretBytes, SecretStr
 
+from django_mullet.nesting import fields_of
 from django_mullet.planning import input_key
 from django_mullet.variants import Access, Variant, access_of
 
@@ -62,7 +63,7 @@ def _secrets_of(annotation: Any, outer: tuple[Any, ...]) -> Iterator[str]:
     for schema, _ in body_models(annotation):
         if schema in outer:
             continue
-        for name, info in schema.model_fields.items():
+        for name, info in fields_of(schema).items():
             if _is_secret(info.annotation) or access_of(info) is Access.WRITE_ONLY:
                 yield input_key(schema, name)
             yield from _secrets_of(info.annotation, (*outer, schema))
@@ -101,7 +102,7 @@ def _fields_of(
     if schema in outer:
         return  # a model within itself
     django_model = schema.django_model() if hasattr(schema, "django_model") else None
-    for name, info in schema.model_fields.items():
+    for name, info in fields_of(schema).items():
         if django_model is not None and variant is not None and variant.omits(schema, name):
             continue
         loc = (*path, input_key(schema, name))

@@ -13,9 +13,11 @@ from django.core.exceptions import ImproperlyConfigured
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_fields_from_routes
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from django_mullet.document_words import reword
 from django_mullet.error_schemas import name_errors
+from django_mullet.nesting import fields_of
 from django_mullet.variants import Access, Variant, access_of, component_name
 
 __all__ = ["clashes", "install"]
@@ -97,12 +99,16 @@ def _components(
         return
     seen.add((annotation, variant))
     yield annotation, variant
-    for name, info in getattr(annotation, "model_fields", {}).items():
+    for name, info in _fields_of(annotation).items():
         if variant is None:
             yield from _components(info.annotation, info.metadata, seen)
         elif not variant.omits(annotation, name):
             is_writable = access_of(info) is Access.WRITABLE
             yield from _sent(info.annotation, Variant.CREATE if is_writable else None, seen)
+
+
+def _fields_of(cls: Any) -> dict[str, FieldInfo]:
+    return fields_of(cls) if issubclass(cls, BaseModel) else {}
 
 
 def _sent(annotation: Any, variant: Variant | None, seen: set[Component]) -> Iterator[Component]:

@@ -18,6 +18,7 @@ from django_mullet import field_types
 from django_mullet.exceptions import LazyLoad
 from django_mullet.fields import find_field
 from django_mullet.lazy_loads import explained
+from django_mullet.nesting import fields_of
 from django_mullet.planning import input_key
 
 __all__ = ["attribute_of", "reader_of"]
@@ -136,7 +137,7 @@ class _Plan:
 
 
 def _plan(schema: Any, shares_row: bool) -> _Plan:
-    model, infos = schema.django_model(), schema.model_fields
+    model, infos = schema.django_model(), fields_of(schema)
     shown = [name for name in infos if not schema.is_write_only(name)]
     fields = tuple(
         (

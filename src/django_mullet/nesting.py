@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, PydanticUndefinedAnnotation
+from pydantic.fields import FieldInfo
 
-__all__ = ["is_schema", "refuse_cycle", "schemas_in"]
+from django_mullet._compat import knows_its_fields
+
+__all__ = ["fields_of", "is_schema", "learn_names", "refuse_cycle", "schemas_in"]
 
 
 def is_schema(annotation: Any) -> bool:
@@ -19,6 +22,31 @@ def schemas_in(annotation: Any) -> list[Any]:
     if is_schema(annotation):
         return [annotation]
     return [found for argument in get_args(annotation) for found in schemas_in(argument)]
+
+
+def fields_of(schema: Any) -> dict[str, FieldInfo]:
+    """Return the fields of `schema`, a Pydantic model, with every name in their annotations known.
+
+    Pydantic lets a class wait that names one which is defined further down. Where it is used it is
+    made whole; where something that holds it is used, its fields stay as they were.
+    """
+    try:
+        learn_names(schema)
+    except PydanticUndefinedAnnotation as error:
+        name, module = schema.__name__, schema.__module__
+        raise ImproperlyConfigured(
+            f"'{module}.{name}' names '{error.name}', which is not known there. Import it in "
+            f"'{module}', below the class if need be, and not for type checkers alone; or write "
+            f"'{name}.model_rebuild()' where both are known."
+        ) from error
+    fields: dict[str, FieldInfo] = schema.model_fields
+    return fields
+
+
+def learn_names(schema: Any) -> None:
+    """Have the fields of `schema` know what they name, or raise `PydanticUndefinedAnnotation`."""
+    if not knows_its_fields(schema):
+        schema.model_rebuild()
 
 
 def refuse_cycle(schema: Any, handler: GetCoreSchemaHandler) -> None:

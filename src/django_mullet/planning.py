@@ -24,6 +24,7 @@ from django_mullet.links import (
     returns_by,
     way_back,
 )
+from django_mullet.nesting import fields_of
 from django_mullet.others_code import (
     comes_by_join,
     has_usual_descriptor,
@@ -229,7 +230,7 @@ def reads(*names: str) -> Callable[[FunctionT], FunctionT]:
 def plan_of(schema: Any) -> QueryPlan:
     """Return the plan of `schema`, a `ModelSchema`. Needs the app registry to be ready."""
     draft = _Draft(schema)
-    for name in schema.model_fields:
+    for name in fields_of(schema):
         if not schema.is_write_only(name):
             draft.add(name)
     return draft.plan()

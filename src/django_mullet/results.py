@@ -5,13 +5,14 @@ top, in a list, below a key of any other Pydantic model, as in `{"items": querys
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from django.db.models import Model, QuerySet
 from pydantic import BaseModel
 
-from django_mullet.nesting import is_schema, schemas_in
+from django_mullet.nesting import fields_of, is_schema, schemas_in
 from django_mullet.schemas import ModelSchema
 
 __all__ = ["Present", "holds_models", "presenter", "shown_schemas"]
@@ -40,7 +41,7 @@ def shown_schemas(response_model: Any) -> list[type[ModelSchema[Any]]]:
     """Return the schemas by which `response_model` shows objects, without those within them."""
     found = schemas_in(response_model)
     if isinstance(response_model, type) and issubclass(response_model, BaseModel) and not found:
-        for info in response_model.model_fields.values():
+        for info in fields_of(response_model).values():
             found += schemas_in(info.annotation)
     return found
 
@@ -90,9 +91,23 @@ def _first_of(found: list[Present | None]) -> Present | None:
 
 
 def _of_fields(model: type[BaseModel], within: tuple[Any, ...]) -> Present | None:
+    if not model.__pydantic_complete__:  # maybe it names what is defined further down
+        return _later(cache(lambda: _of_known_fields(model, within)))
+    return _of_known_fields(model, within)
+
+
+def _later(make: Callable[[], Present | None]) -> Present:
+    def present(value: Any) -> Any:
+        found = make()
+        return value if found is None else found(value)
+
+    return present
+
+
+def _of_known_fields(model: type[BaseModel], within: tuple[Any, ...]) -> Present | None:
     presenters = {
         key: found
-        for name, info in model.model_fields.items()
+        for name, info in fields_of(model).items()
         if (found := _presenter(info.annotation, within)) is not None
         for key in {name, info.alias or name}
     }

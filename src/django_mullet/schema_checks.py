@@ -26,7 +26,7 @@ from pydantic import AfterValidator, JsonValue
 from django_mullet.applications import get_application
 from django_mullet.field_types import annotation_of, value_field
 from django_mullet.fields import find_field
-from django_mullet.nesting import is_schema
+from django_mullet.nesting import fields_of, is_schema
 from django_mullet.nulls import may_show_none
 from django_mullet.ranges import Range
 from django_mullet.schemas import ModelSchema
@@ -65,11 +65,11 @@ def _subclasses(schema: Any) -> Iterator[Any]:
 def messages_of(schema: Any) -> Iterator[checks.CheckMessage]:
     """Yield an error for each field of `schema` that is not what its model has."""
     try:
-        if not schema.model_fields or schema.model_rebuild(raise_errors=False) is False:
+        if not fields_of(schema) or schema.model_rebuild(raise_errors=False) is False:
             return  # one of the bases, or a name in it is not known yet
     except ImproperlyConfigured as error:
-        hint = "Change one of the annotations that it names."
-        yield checks.Error(str(error), hint=hint, obj=schema, id="mullet.E004")
+        says, _, hint = str(error).partition(". ")
+        yield checks.Error(f"{says}.", hint=hint, obj=schema, id="mullet.E004")
         return
     try:
         model = schema.django_model()

@@ -8,7 +8,7 @@ written again.
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, ForwardRef, Generic, Self, TypeVar, cast
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
@@ -20,6 +20,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    PydanticUndefinedAnnotation,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
@@ -30,7 +31,7 @@ from django_mullet.fields import FieldFacts, facts_of
 from django_mullet.given import made
 from django_mullet.loading import load_instances, load_relations, load_rows
 from django_mullet.mapping import reader_of
-from django_mullet.nesting import refuse_cycle, schemas_in
+from django_mullet.nesting import fields_of, learn_names, refuse_cycle, schemas_in
 from django_mullet.planning import plan_of, reads
 from django_mullet.strictness import described_as, is_strict, lax
 from django_mullet.validating import of_instances, of_row, of_rows
@@ -214,18 +215,18 @@ class ModelSchema(BaseModel, Generic[ModelT]):
     @classmethod
     def is_read_only(cls, name: str) -> bool:
         """Return whether no request sets the field `name`."""
-        access = access_of(cls.model_fields[name], cls.field_facts(name))
+        access = access_of(fields_of(cls)[name], cls.field_facts(name))
         return access is Access.READ_ONLY or (cls.is_nested(name) and access is not Access.WRITABLE)
 
     @classmethod
     def is_create_only(cls, name: str) -> bool:
         """Return whether the field `name` is never set after the object is created."""
-        return access_of(cls.model_fields[name], cls.field_facts(name)) is Access.CREATE_ONLY
+        return access_of(fields_of(cls)[name], cls.field_facts(name)) is Access.CREATE_ONLY
 
     @classmethod
     def is_write_only(cls, name: str) -> bool:
         """Return whether the API never shows the field `name`."""
-        return access_of(cls.model_fields[name]) is Access.WRITE_ONLY
+        return access_of(fields_of(cls)[name]) is Access.WRITE_ONLY
 
     @classmethod
     def is_nested(cls, name: str) -> bool:
@@ -235,7 +236,7 @@ class ModelSchema(BaseModel, Generic[ModelT]):
     @classmethod
     def schemas_of(cls, name: str) -> "list[type[ModelSchema[Any]]]":
         """Return the schemas that the annotation of the field `name` names."""
-        return schemas_in(cls.model_fields[name].annotation)
+        return schemas_in(fields_of(cls)[name].annotation)
 
     # Pydantic's hooks
 
@@ -250,6 +251,8 @@ class ModelSchema(BaseModel, Generic[ModelT]):
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         if not cls.model_fields:  # one of the bases
             return handler(source)
+        with suppress(PydanticUndefinedAnnotation):  # which Pydantic may know from its caller
+            learn_names(cls)
         name = component_name(cls)
         schema: Any = handler.resolve_ref_schema(handler(source))
         if is_shaped(schema):  # what is made below, kept by Pydantic
@@ -306,19 +309,26 @@ class Collection(BaseModel, Generic[SchemaT]):
     @classmethod
     def from_qs(cls, queryset: Iterable[models.Model]) -> Self:
         """Return what the API shows of the objects of `queryset`; as `ModelSchema.from_qs()`."""
-        [schema] = schemas_in(cls.model_fields["items"].annotation)
+        [schema] = schemas_in(fields_of(cls)["items"].annotation)
         return cls(items=cast("list[SchemaT]", schema.from_qs(queryset)))
 
 
 def _shown(shown: type[ModelSchema[Any]], schema: Any) -> Any:
     schema = with_encodings(schema, shown.model_config)
-    hidden = [name for name in schema["fields"] if shown.is_write_only(name)]
+    hidden = [name for name, field in schema["fields"].items() if _is_hidden(shown, name, field)]
     if not hidden:
         return schema
     fields = dict(schema["fields"])
     for name in hidden:
         fields[name] = {**fields[name], "schema": optional(fields[name]["schema"])}
     return without_unset(None, {**schema, "fields": fields})
+
+
+def _is_hidden(shown: type[ModelSchema[Any]], name: str, field: Any) -> bool:
+    info: Any = shown.model_fields[name]
+    if isinstance(info.annotation, ForwardRef):  # known to whom this is made for
+        return bool(field.get("serialization_exclude"))
+    return access_of(info) is Access.WRITE_ONLY
 
 
 def _why_not_sent(schema: ModelSchema[Any], name: str) -> str:

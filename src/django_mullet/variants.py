@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, c
 
 from django_mullet import conf
 from django_mullet.fields import FieldFacts
-from django_mullet.nesting import schemas_in
+from django_mullet.nesting import fields_of, schemas_in
 from django_mullet.range_limits import is_range, limited
 from django_mullet.relations import refuse_swapped, refuse_unwritable
 from django_mullet.strictness import is_strict, strict
@@ -129,7 +129,7 @@ class Variant(Enum):
     def _reshape_field(
         self, source: Any, handler: GetCoreSchemaHandler, name: str, schema: Any
     ) -> Any:
-        info, facts = source.model_fields[name], source.field_facts(name)
+        info, facts = fields_of(source)[name], source.field_facts(name)
         if self.omits(source, name):
             return optional(core_schema.no_info_before_validator_function(_ignored, _ANY))
         is_optional = self is Variant.PATCH or (info.is_required() and not facts.required)
