@@ -1,7 +1,9 @@
 """Is each lookup of each field the same in a prepared query, whatever it is given?"""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,17 +12,30 @@ from django.apps import apps
 from django.contrib.postgres.fields.ranges import RangeField
 from django.core.exceptions import EmptyResultSet, FieldError
 from django.db import connection, models, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat, Lower
+from django.db.models.lookups import Exact
+from django.test.utils import register_lookup
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from django_mullet import verification
 from django_mullet.exceptions import NotPreparable
 from django_mullet.parameters import MOST
 from django_mullet.prepared import prepared
 from tests.fieldtypes.models import Documents
+from tests.saving import model_of
+from tests.testapp.models import Author, Item
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def unverified(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As outside of tests, where nothing is compared."""
+    monkeypatch.setattr(verification, "in_tests", lambda: False)
+
 
 SCALARS: list[Any] = [
     None,
@@ -180,3 +195,229 @@ def test_a_lookup_is_the_same(data: st.DataObject) -> None:
     assert outcome(lambda: function(value)) == expected
     other = data.draw(VALUES, label="another value")
     assert outcome(lambda: function(other)) == outcome(lambda: of_value(other))
+
+
+NULLS: list[Any] = [
+    *(["a"], [None, "a"], ("a", None), {None, "a"}, frozenset([None]), [None], [], [""]),
+    *(["a", ""], {"a": 1, None: 2}.keys(), {"a": 1}.keys(), None, "", "a", "b", [None, "a", "b"]),
+    *([["a", None]], range(0), [F("code")], (F("code"), "a"), [Value(None), "a"], [[F("code")]]),
+]
+
+NULLABLE: dict[str, Callable[[Any], QuerySet[Any]]] = {
+    "filter": lambda value: Item.objects.filter(code__in=value),
+    "exclude": lambda value: Item.objects.exclude(code__in=value),
+    "exact": lambda value: Item.objects.exclude(code=value),
+    "iexact": lambda value: Item.objects.exclude(code__iexact=value),
+    "gt": lambda value: Item.objects.exclude(code__gt=value),
+    "contains": lambda value: Item.objects.exclude(code__contains=value),
+    "range": lambda value: Item.objects.exclude(code__range=value),
+    "not or": lambda value: Item.objects.filter(~Q(code__in=value) | Q(n=1)),
+    "not not": lambda value: Item.objects.exclude(~Q(code__in=value)),
+    "not and": lambda value: Item.objects.exclude(code__in=value, n=0),
+    "below": lambda value: Item.objects.exclude(author__name__in=value),
+    "of many": lambda value: Author.objects.exclude(items__code__in=value),
+    "within": lambda value: Author.objects.exclude(pk__in=Item.objects.exclude(code__in=value)),
+    "exists": lambda value: Author.objects.filter(
+        ~Exists(Item.objects.filter(author=OuterRef("pk")).exclude(code__in=value))
+    ),
+    "of a transform": lambda value: Item.objects.alias(low=Lower("code")).exclude(low__in=value),
+}
+
+
+@pytest.fixture
+def items() -> None:
+    ann, bo, _ = (Author.objects.create(name=name) for name in ("a", "b", "c"))
+    for number, code in enumerate((None, "a", "b", "")):
+        Item.objects.create(name="x", n=number, code=code, author=ann)
+    Item.objects.create(name="y", author=bo)
+    Item.objects.create(name="z", code="c")
+
+
+@pytest.mark.usefixtures("items")
+@pytest.mark.parametrize("function", NULLABLE.values(), ids=NULLABLE)
+def test_nulls_hide_what_django_hides(function: Any) -> None:
+    asking: Any = prepared(function)
+
+    for value in NULLS * 2:
+        expected = outcome(lambda value=value: function(value))
+        assert outcome(lambda value=value: asking(value)) == expected, value
+        counts = [answer(partial(count, each, value)) for each in (asking, function)]
+        assert counts[0] == counts[1], value
+        there = [answer(partial(exists, each, value)) for each in (asking, function)]
+        assert there[0] == there[1], value
+
+
+def count(function: Any, value: Any) -> int:
+    return int(function(value).count())
+
+
+def exists(function: Any, value: Any) -> bool:
+    return bool(function(value).exists())
+
+
+def answer(ask: Callable[[], Any]) -> Any:
+    try:
+        with transaction.atomic():
+            return ask()
+    except Exception as error:
+        return type(error)
+
+
+@pytest.mark.usefixtures("items")
+@pytest.mark.parametrize("negated", [True, False])
+def test_filters_of_a_caller_have_nulls_too(negated: bool) -> None:
+    @prepared
+    def items_of(author: Any) -> QuerySet[Item]:
+        found = Item.objects.all()
+        return found.exclude(author=author) if negated else found.filter(author=author)
+
+    ann = Author.objects.get(name="a")
+    for codes in (["a"], [None, "a"], [None], []):
+        found = items_of(ann.pk).filter(code__in=codes)
+        assert set(found) == set(items_of._function(ann.pk).filter(code__in=codes))
+
+
+@pytest.mark.usefixtures("items")
+@pytest.mark.parametrize("kind", [list, tuple, set])
+def test_objects_in_a_list_are_of_the_model(kind: Any) -> None:
+    of: Any = prepared(lambda authors: Item.objects.exclude(author__in=authors))
+    ann, bo = Author.objects.filter(name__in=["a", "b"]).order_by("name")
+
+    assert {item.name for item in of(kind([ann]))} == {"y", "z"}
+    assert {item.name for item in of(kind([ann, bo]))} == {"z"}
+    for wrong in (Item.objects.all()[0], Author(name="new")):
+        expected = answer(
+            lambda wrong=wrong: list(Item.objects.exclude(author__in=kind([ann, wrong])))
+        )
+        assert answer(lambda wrong=wrong: list(of(kind([ann, wrong])))) == expected
+
+
+# Lookups and fields of somebody else
+
+
+class Loose(Exact):
+    """Makes of its value what it compares with, as nobody else knows."""
+
+    def __init__(self, lhs: Any, rhs: Any) -> None:
+        super().__init__(lhs, rhs.lower() if isinstance(rhs, str) else rhs)
+
+
+class Doubled(Exact):
+    """Turns its left side around, once."""
+
+    def get_prep_lhs(self) -> Any:
+        return Concat(super().get_prep_lhs(), Value("!"))
+
+
+class Switched(Exact):
+    """Reads something besides its value."""
+
+    is_on = True
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return super().as_sql(compiler, connection) if self.is_on else ("1 = 1", [])
+
+
+class Prefixed(Exact):
+    """Prepares its value in its own way."""
+
+    prefix = "a"
+
+    def get_prep_lookup(self) -> Any:
+        value = super().get_prep_lookup()
+        return f"{self.prefix}{value}" if isinstance(value, str) else value
+
+
+class Sided(Exact):
+    """Has a left side that depends on something else."""
+
+    is_on = True
+
+    def process_lhs(self, compiler: Any, connection: Any, lhs: Any = None) -> Any:
+        sql, params = super().process_lhs(compiler, connection, lhs)
+        return (sql if self.is_on else f"LOWER({sql})"), params
+
+
+OWN_LOOKUPS: list[Any] = [Loose, Doubled, Switched, Prefixed, Sided]
+
+
+@pytest.mark.usefixtures("items", "unverified")
+@pytest.mark.parametrize("lookup", OWN_LOOKUPS)
+def test_a_lookup_of_somebody_else_is_asked_each_time(
+    lookup: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of(value: Any) -> QuerySet[Any]:
+        return Item.objects.filter(code=value)
+
+    asking: Any = prepared(of)
+    Item.objects.create(name="A", code="aa")
+    Item.objects.create(name="A", code="a!")
+    Item.objects.create(name="B", code="B")
+    with register_lookup(models.CharField, lookup):
+        for is_on, prefix in ((True, "a"), (False, "b")):
+            monkeypatch.setattr(Switched, "is_on", is_on)
+            monkeypatch.setattr(Sided, "is_on", is_on)
+            monkeypatch.setattr(Prefixed, "prefix", prefix)
+            for value in ("A", "a", "a!", "", "b", None, "a"):
+                assert answer(lambda value=value: list(asking(value))) == answer(
+                    lambda value=value: list(of(value))
+                ), value
+
+
+class Shifting(models.IntegerField):  # type: ignore[type-arg]
+    """Stores another number than it is given."""
+
+    shift = 1
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return None if value is None else value + self.shift
+
+
+class ShiftingLate(models.IntegerField):  # type: ignore[type-arg]
+    """The same, for the database alone."""
+
+    shift = 1
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        value = super().get_db_prep_value(value, connection, prepared)
+        return None if value is None else value + self.shift
+
+
+class ShiftingTyped(models.IntegerField):  # type: ignore[type-arg]
+    """The same, by what it understands."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return self.to_python(value)
+
+    def to_python(self, value: Any) -> Any:
+        return None if value is None else int(value) + self.shift
+
+    shift = 1
+
+
+OWN_FIELDS: list[Any] = [Shifting, ShiftingLate, ShiftingTyped]
+
+
+@pytest.mark.usefixtures("items", "unverified")
+@pytest.mark.parametrize("kind", OWN_FIELDS)
+@pytest.mark.parametrize("name", ["n", "n__in", "n__gt", "n__range"])
+@pytest.mark.parametrize("negated", [True, False])
+def test_a_field_of_somebody_else_is_asked_each_time(
+    kind: Any, name: str, negated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = model_of("testapp_item", n=kind(), name=models.CharField(max_length=100))
+
+    def of(value: Any) -> QuerySet[Any]:
+        found = model.objects.order_by("name")
+        found = found.exclude(**{name: value}) if negated else found.filter(**{name: value})
+        return found.values_list("n")
+
+    asking: Any = prepared(of)
+    for shift in (1, 0, 2):
+        monkeypatch.setattr(kind, "shift", shift)
+        values = [[0, 1], [2, 0], [None, 1], []] if name in ("n__in", "n__range") else [0, 1, None]
+        for value in values:
+            assert answer(lambda value=value: list(asking(value))) == answer(
+                lambda value=value: list(of(value))
+            ), (shift, value)

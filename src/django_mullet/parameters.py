@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.models import Model
-from django.db.models.expressions import Expression, Subquery
+from django.db.models.expressions import Expression, NegatedExpression, Subquery
 from django.db.models.lookups import IsNull, Lookup
 from django.db.models.sql import Query, UpdateQuery
 from django.db.models.sql.where import WhereNode
@@ -157,7 +157,7 @@ class Hole:
 
     def _compiled(self, value: Any, connection: Any) -> tuple[str, Any]:
         lookup = self._lookup
-        instances = value if isinstance(value, _LISTS) else [value]
+        instances = value if _is_list(value) else [value]
         related = _related_to(lookup.lhs)
         if any(isinstance(each, Model) and not isinstance(each, related) for each in instances):
             raise Unfit
@@ -199,8 +199,6 @@ class Hole:
 _PLAIN = frozenset({str, int, float, Decimal, date, datetime, UUID})
 """Classes of values for which the SQL of a lookup is that of its two sides and no other."""
 
-_LISTS = (list, tuple, set, frozenset)
-
 _AS_IS = "%s"
 """The right side of a lookup that leaves its value to the database."""
 
@@ -221,9 +219,13 @@ def _is_to_be_resolved(value: Any) -> bool:
     return hasattr(value, "resolve_expression")
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Iterator)
+
+
 def _has_null(value: Any) -> bool:
     """Return whether `value` is a list with a null in it, of which Django makes another query."""
-    return isinstance(value, _LISTS) and any(each is None for each in value)
+    return _is_list(value) and any(each is None for each in value)
 
 
 def with_holes(query: Any) -> Any:
@@ -270,6 +272,10 @@ def _opened(node: Any) -> Any:
         subquery: Any = copy(node)
         subquery.query = with_holes(subquery.query)
         return subquery
+    if isinstance(node, NegatedExpression):
+        negated: Any = copy(node)
+        negated.expression = _opened(negated.expression)
+        return negated
     return node
 
 
