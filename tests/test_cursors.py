@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -159,3 +160,24 @@ def test_a_tool_sees_each_cursor(thread: Callable[[], Thread]) -> None:
 
     assert thread().run(watched) == [(2,)]
     assert calls == ["cursor"]
+
+
+@pytest.mark.parametrize("name", ["cursor", "_cursor", "create_cursor", "make_cursor"])
+def test_who_replaces_what_opens_cursors_sees_each_from_then_on(
+    name: str, thread: Callable[[], Thread], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    kept = thread()
+    backend: Any = kept.run(lambda: type(connections["default"]))
+    kept.run(fetch_number)
+    ordinary = getattr(backend, name)
+
+    @wraps(ordinary)
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        opened.append(name)
+        return ordinary(*args, **kwargs)
+
+    monkeypatch.setattr(backend, name, noting)
+
+    assert [kept.run(fetch_number) for _ in range(3)] == [[(2,)]] * 3
+    assert opened == [name] * 3

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -74,14 +75,14 @@ def queries_by_cursor(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Note the SQL that goes by a cursor of psycopg's."""
     seen: list[str] = []
     psycopg_cursor: Any = pytest.importorskip("psycopg").ClientCursor
-    execute = psycopg_cursor.execute
+    run = psycopg_cursor._execute_gen  # deeper than `execute()`, of which it is noticed
 
     def noted(self: Any, sql: str, *args: Any, **kwargs: Any) -> Any:
         seen.append(sql)
-        return execute(self, sql, *args, **kwargs)
+        return run(self, sql, *args, **kwargs)
 
     with monkeypatch.context() as patched:
-        patched.setattr(psycopg_cursor, "execute", noted)
+        patched.setattr(psycopg_cursor, "_execute_gen", noted)
         yield seen
 
 
@@ -178,6 +179,20 @@ def in_place_of_execute(worker: Thread, patched: pytest.MonkeyPatch) -> None:
     )
 
 
+def in_place_of_a_step_of_execute(worker: Thread, patched: pytest.MonkeyPatch) -> None:
+    name = "_execute_with_wrappers"
+    execute = getattr(CursorWrapper, name)
+    patched.setattr(CursorWrapper, name, wraps(execute)(lambda *args, **kw: execute(*args, **kw)))
+
+
+def in_place_of_the_driver_s_execute(worker: Thread, patched: pytest.MonkeyPatch) -> None:
+    psycopg: Any = pytest.importorskip("psycopg")
+    execute = psycopg.Cursor.execute
+    patched.setattr(
+        psycopg.Cursor, "execute", wraps(execute)(lambda *args, **kw: execute(*args, **kw))
+    )
+
+
 def by_a_wrapper(worker: Thread, patched: pytest.MonkeyPatch) -> None:
     def wrapper(execute: Any, *args: Any) -> Any:
         return execute(*args)
@@ -230,6 +245,8 @@ def before_a_transaction_has_begun(worker: Thread, patched: pytest.MonkeyPatch) 
     "watch",
     [
         in_place_of_execute,
+        in_place_of_a_step_of_execute,
+        in_place_of_the_driver_s_execute,
         by_a_wrapper,
         by_a_cursor_factory,
         by_a_row_factory,

@@ -8,16 +8,16 @@ its own, as everywhere in Django.
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from types import ModuleType
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db.backends import utils
 from django.db.backends.utils import CursorWrapper
 
-from django_mullet.callables import is_written_in
 from django_mullet.limited import LimitedConnection
-from django_mullet.outcomes import watch
+from django_mullet.outcomes import WatchedConnection, watch
+from django_mullet.usual import is_django_s
 
 postgres_fetch: ModuleType | None = None
 with suppress(ImportError, ImproperlyConfigured):  # by Django, where psycopg 3 is not installed
@@ -33,10 +33,11 @@ Row = tuple[Any, ...]
 _OPENING = ("cursor", "_cursor", "create_cursor", "make_cursor", "_prepare_cursor")
 """Methods of a connection by which each query gets its cursor."""
 
-_KNOWN = ("django.db.backends.", "django_mullet.")
+_opening = attrgetter(*_OPENING)
 
-_EXECUTE = CursorWrapper.execute
-_IS_DJANGO_S = is_written_in(utils.__file__, _EXECUTE)
+_executing = attrgetter("execute", "_execute_with_wrappers", "_execute")
+_EXECUTE = _executing(CursorWrapper)
+_IS_DJANGO_S = is_django_s(*_EXECUTE)
 
 
 def fetch(connection: Any, sql: str, params: Row) -> list[Row]:
@@ -111,20 +112,24 @@ def _lets_cursors_last(connection: Any) -> bool:
     backend: Any = type(connection)
     return (
         isinstance(connection, LimitedConnection)
-        and _opens_as_usual(backend)
+        and _opening(backend) == _opening_as_usual(backend)
         and not connection.queries_logged
         and "cursor" not in vars(connection)
     )
 
 
 @cache
-def _opens_as_usual(backend: Any) -> bool:
-    """Return whether opening a cursor does what Django does: django-tenants sets a schema."""
-    methods = [getattr(backend, name) for name in _OPENING]
-    return all(method.__module__.startswith(_KNOWN) for method in methods)
+def _opening_as_usual(backend: Any) -> tuple[Any, ...] | None:
+    """Return the methods that open a cursor, if they do what Django does; or `None`.
+
+    The backend of django-tenants sets a schema. Instruments replace methods, of Django's own too.
+    """
+    methods: tuple[Any, ...] = _opening(backend)
+    others = [method for method in methods if method is not WatchedConnection.make_cursor]
+    return methods if is_django_s(*others) else None
 
 
 def _is_unwrapped(connection: LimitedConnection) -> bool:
     """Return whether nobody is told of each query: by a wrapper of Django's, or as Sentry is."""
-    is_django_s = _IS_DJANGO_S and CursorWrapper.execute is _EXECUTE
-    return is_django_s and connection.execute_wrappers == [watch]
+    is_usual = _IS_DJANGO_S and _executing(CursorWrapper) == _EXECUTE
+    return is_usual and connection.execute_wrappers == [watch]

@@ -6,15 +6,19 @@ is psycopg's conversion of values and its way of waiting for the server. What is
 byte, what Django's cursor would send.
 """
 
+from operator import attrgetter
 from typing import Any
 
 from django.db.backends.postgresql.base import Cursor
 from psycopg import Connection
+from psycopg import cursor as psycopg_cursor
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 from psycopg.generators import execute
 from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.rows import tuple_row
+
+from django_mullet.callables import is_written_in
 
 __all__ = ["Fetcher", "fits"]
 
@@ -22,6 +26,11 @@ Row = tuple[Any, ...]
 
 _SETTINGS = (b"client_encoding", b"DateStyle", b"IntervalStyle", b"TimeZone")
 """Parameters of a session by which psycopg converts values."""
+
+
+_execute: Any = attrgetter("execute")
+_EXECUTE = _execute(Cursor)
+_IS_PSYCOPG_S = is_written_in(psycopg_cursor.__file__, _EXECUTE)
 
 
 def fits(cursor: Any) -> bool:
@@ -48,6 +57,8 @@ class Fetcher:
 
     def may_fetch(self) -> bool:
         """Return whether a query neither is to begin a transaction nor goes into a pipeline."""
+        if not _IS_PSYCOPG_S or _execute(Cursor) is not _EXECUTE:
+            return False  # somebody is to be told
         libpq = self._connection.pgconn
         return libpq.pipeline_status == PipelineStatus.OFF and (
             self._connection.autocommit or libpq.transaction_status != TransactionStatus.IDLE
