@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
+from pydantic.json_schema import JsonSchemaMode
 
 from django_mullet.fields import FieldFacts
+from django_mullet.planning import input_key
 from django_mullet.samples import sample_of
 
-__all__ = ["shown", "taken"]
+__all__ = ["key_of", "shown", "taken"]
 
 Schema = dict[str, Any]
 
@@ -37,7 +39,7 @@ _LIMITS = {
 }
 """Keywords for what a value keeps to, in place of how it is spelled."""
 
-_ASIDE = {"default", "deprecated", "description", "examples", "title"}
+_ASIDE = ("title", "description", "default", "examples", "deprecated")
 """Keywords that say nothing of what a value may be."""
 
 _CHECKED = {
@@ -57,6 +59,13 @@ _CHECKED = {
     "uri-template",
 }
 """Formats of texts that a validator has looked at, or has not."""
+
+
+def key_of(schema: Any, name: str, properties: Schema, mode: JsonSchemaMode) -> str | None:
+    """Return by which of the keys of `properties` the document has the field `name`, if any."""
+    alias = schema.model_fields[name].serialization_alias
+    key = alias if alias and mode == "serialization" else input_key(schema, name)
+    return next((each for each in (key, name) if each in properties), None)
 
 
 def shown(json_schema: Schema, facts: FieldFacts) -> Schema:
@@ -133,7 +142,7 @@ def _taken(json_schema: Schema, facts: FieldFacts) -> Schema:
     whole = {**said, **json_schema}
     if not facts.blank or _takes_empty(whole):
         return whole
-    aside = {key: whole.pop(key) for key in _ASIDE & whole.keys()}
+    aside = {key: whole.pop(key) for key in _ASIDE if key in whole}
     return {"anyOf": [whole, {"type": "string", "maxLength": 0}], **aside}
 
 

@@ -1,5 +1,6 @@
 """What does a range of PostgreSQL look like in Python and in JSON?"""
 
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, Literal, TypeVar
 
@@ -11,6 +12,14 @@ from pydantic_core import CoreSchema
 from django_mullet.cleaning import DECIMAL_PATTERN
 
 __all__ = ["Bounds", "Range"]
+
+_EXAMPLES: dict[Any, tuple[Any, Any]] = {
+    int | None: (1, 5),
+    float | None: (0.5, 1.5),
+    Decimal | None: ("0.50", "1.50"),
+    date | None: ("2026-01-01", "2026-02-01"),
+    datetime | None: ("2026-01-31T09:00:00Z", "2026-01-31T17:00:00Z"),
+}
 
 NAME = "django_mullet_range"
 """The key of metadata that has what the OpenAPI document calls a range with limits."""
@@ -47,7 +56,11 @@ class Range(BaseModel, Generic[T]):
         json_schema = handler(schema)
         resolved = handler.resolve_ref_schema(json_schema)
         resolved["title"] = schema.get("metadata", {}).get(NAME, cls.__name__)
-        is_decimal = cls.model_fields["lower"].annotation == Decimal | None
+        kind = cls.model_fields["lower"].annotation
+        is_decimal = kind == Decimal | None
+        if kind in _EXAMPLES:
+            lower, upper = _EXAMPLES[kind]
+            resolved["examples"] = [{"lower": lower, "upper": upper, "bounds": "[)"}]
         for name in ("lower", "upper"):
             for choice in resolved["properties"][name]["anyOf"]:
                 if handler.mode == "validation" and is_decimal and choice["type"] == "string":

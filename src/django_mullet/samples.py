@@ -41,6 +41,8 @@ def sample_of(schema: Mapping[str, Any], facts: FieldFacts, name: str) -> Any:
     if "anyOf" in schema:
         samples = (sample_of(choice, facts, name) for choice in schema["anyOf"])
         return next((sample for sample in samples if sample is not None), None)
+    if "not" in schema:  # JSON that is not null
+        return {}
     if "enum" in schema or "const" in schema:
         return None
     kind = schema.get("type")

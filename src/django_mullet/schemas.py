@@ -277,14 +277,17 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         resolved = handler.resolve_ref_schema(json_schema)
         resolved["title"] = title
         properties = resolved["properties"]
-        for name in set(properties) & set(cls.model_fields):
-            said, facts = properties[name], cls.field_facts(name)
+        for name in cls.model_fields:
+            key = document_fields.key_of(cls, name, properties, handler.mode)
+            if key is None:  # it is not shown
+                continue
+            said, facts = properties[key], cls.field_facts(name)
             if variant is None:
-                properties[name] = document_fields.shown(said, facts)
+                properties[key] = document_fields.shown(said, facts)
             elif variant.omits(cls, name):
-                del properties[name]
+                del properties[key]
             else:
-                properties[name] = document_fields.taken(said, facts, name)
+                properties[key] = document_fields.taken(said, facts, name)
         return json_schema
 
 
