@@ -31,6 +31,7 @@ EVERYWHERE: list[Any] = [
     schemas.DocumentsSchema,
     schemas.FilesSchema,
     schemas.KeysSchema,
+    schemas.LooseSchema,
     schemas.MomentsSchema,
     schemas.NamedSchema,
     schemas.NumbersSchema,

@@ -189,7 +189,7 @@ def test_json_that_is_not_null() -> None:
 @pytest.mark.parametrize("schema", EVERY, ids=lambda schema: schema.__name__)
 def test_what_is_shown_to_be_sent_is_taken(schema: Any) -> None:
     properties = document_of(Create[schema])["properties"]
-    body = {name: sample(said) for name, said in properties.items()}
+    body = {name: sample(said, {}) for name, said in properties.items()}
     known = {name: value for name, value in body.items() if value is not None}
 
     TypeAdapter(Patch[schema]).validate_python(known)
@@ -217,8 +217,11 @@ def test_a_range_has_an_example_of_both_its_bounds(kind: Any) -> None:
 def test_what_a_docs_page_sends_is_created(schema: Any) -> None:
     app = app_of(schema)
     path = next(iter(app.openapi()["paths"]))
-    properties = document_of(Create[schema])["properties"]
-    body = {name: sample(said) for name, said in properties.items()}
+    document = document_of(Create[schema])
+    body = {
+        name: sample(said, document.get("$defs", {}))
+        for name, said in document["properties"].items()
+    }
     body |= {"path": f"{HERE}/models.py"} if "path" in body else {}
 
     answer = TestClient(app).post(path, json={k: v for k, v in body.items() if v is not None})
@@ -226,8 +229,10 @@ def test_what_a_docs_page_sends_is_created(schema: Any) -> None:
     assert answer.status_code == 201, answer.text
 
 
-def sample(said: Any) -> Any:
+def sample(said: Any, defs: Any) -> Any:
     """Return what a docs page shows: an example, the first of the choices, or `true`."""
+    if "$ref" in said:
+        return sample(defs.get(said["$ref"].rpartition("/")[2], {}), {})
     if said.get("type") == "boolean":
         return True
     if "examples" in said:
