@@ -3,7 +3,6 @@
 `schema_for` makes it, and `source_for` writes it out, for pasting.
 """
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
@@ -14,6 +13,7 @@ from pydantic import create_model
 
 from django_mullet.field_types import annotation_of
 from django_mullet.fields import find_field
+from django_mullet.guarded_fields import grants, is_secret
 from django_mullet.relations import needed_by_through
 from django_mullet.schemas import ModelSchema, ReadOnly
 from django_mullet.spelling import import_lines, imports_of, spell
@@ -21,9 +21,6 @@ from django_mullet.spelling import import_lines, imports_of, spell
 __all__ = ["schema_for", "source_for"]
 
 ModelT = TypeVar("ModelT", bound=models.Model)
-
-_SECRET = re.compile(r"(^|_)(api_?key|passw(or)?d|private_?key|secret|token)(_|$)", re.IGNORECASE)
-"""Names of columns that no API shows by accident."""
 
 
 def schema_for(
@@ -36,8 +33,9 @@ def schema_for(
     """Return a schema of `model` with the fields that a person would write.
 
     These are its columns, foreign keys by their ids (`author_id`), and many-to-many relations by
-    lists of ids, read-only where the rows between the two need more than both ids; not what is
-    likely to be a secret, unless `fields` names it. Raises `ImproperlyConfigured` for a model that
+    lists of ids. Read-only are relations whose rows between the two need more than both ids, and
+    what makes a user mightier, as `is_superuser` and `groups`; left out is what is likely to be a
+    secret, unless `fields` names it. Raises `ImproperlyConfigured` for a model that
     is abstract or swapped, for a name that the model lacks, for a field of which no annotation is
     known, and for the password of a user, which is to be set by `set_password()` only. The schema
     is called `name`, else after the model. Needs the app registry to be ready.
@@ -90,7 +88,7 @@ def _chosen(
             f"'{model.__name__}' has no field '{unknown[0]}': name some of "
             f"{', '.join(_candidates(model))}."
         )
-    names = [name for name in _candidates(model) if not _SECRET.search(name)]
+    names = [name for name in _candidates(model) if not is_secret(find_field(model, name))]
     chosen = [name for name in fields or names if not _is_among(model, name, exclude)]
     for name in chosen:
         if name == "password" and issubclass(model, AbstractBaseUser):
@@ -131,9 +129,9 @@ def _is_link(field: Any) -> bool:
 
 
 def _is_shown_only(model: type[models.Model], name: str) -> bool:
-    """Return whether no list of keys says enough of a relation to write it."""
+    """Return whether the field makes somebody mightier, or needs more than a list of keys."""
     field = find_field(model, name)
-    return field.many_to_many and bool(needed_by_through(field))
+    return grants(field) or (field.many_to_many and bool(needed_by_through(field)))
 
 
 def _marked(model: type[models.Model], name: str, spelled: str) -> str:
@@ -164,7 +162,7 @@ def _secrets(model: type[models.Model], exclude: Collection[str]) -> list[str]:
     return [
         name
         for name in _candidates(model)
-        if _SECRET.search(name) and not _is_among(model, name, exclude)
+        if is_secret(find_field(model, name)) and not _is_among(model, name, exclude)
     ]
 
 

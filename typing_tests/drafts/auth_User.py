@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django_mullet.schemas import ModelSchema
+from django_mullet.schemas import ModelSchema, ReadOnly
 
 from django.contrib.auth.models import User
 
@@ -10,14 +10,14 @@ from django.contrib.auth.models import User
 class UserSchema(ModelSchema[User]):
     id: int
     last_login: datetime | None
-    is_superuser: bool
+    is_superuser: ReadOnly[bool]
     username: str
     first_name: str
     last_name: str
     email: str
-    is_staff: bool
-    is_active: bool
+    is_staff: ReadOnly[bool]
+    is_active: ReadOnly[bool]
     date_joined: datetime
-    groups: list[int]
-    user_permissions: list[int]
+    groups: ReadOnly[list[int]]
+    user_permissions: ReadOnly[list[int]]
     # Left out, as secrets are: password
