@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, partial
 from inspect import isfunction
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,9 @@ from pydantic_core import to_jsonable_python
 
 from django_mullet import cleaning
 from django_mullet.nulls import may_show_none
+from django_mullet.others_code import is_djangos
+from django_mullet.own_values import differ_from
+from django_mullet.spelling import spell
 
 __all__ = [
     "FieldType",
@@ -90,8 +94,8 @@ def reader_of(field: Any) -> Reader | None:
     """Return what turns a value of an instance into the schema's; `None` if they are the same."""
     kind, source = type_of(field), value_field(field)
     read = kind.read
-    if read is None and kind.write is _text and not type(source).__module__.startswith("django."):
-        read = _text  # a country, a telephone number and so on, to which the column is turned
+    if read is None and kind.write is _text and not is_djangos(type(source)):
+        read = _own_text  # a country, a telephone number and so on
     return None if read is None else partial(read, source)
 
 
@@ -136,12 +140,25 @@ def annotation_of(field: Any) -> Any:
 def _annotation(field: Any) -> Any:
     found = type_of(field).annotation
     if found is None:
-        kind = type(field)
-        raise ImproperlyConfigured(
-            f"'{field}' is a '{kind.__name__}', of which no annotation is known: exclude it, or "
-            f"write 'register({kind.__name__}, annotation=...)', of 'django_mullet.field_types'."
-        )
-    return found(field) if isfunction(found) else found
+        raise ImproperlyConfigured(_unknown(field, "of which no annotation is known"))
+    found = found(field) if isfunction(found) else found
+    if not _is_registered(type(field)) and differ_from(found, field, reader_of(field)):
+        raise ImproperlyConfigured(_unknown(field, f"of which the values are no '{spell(found)}'"))
+    return found
+
+
+def _is_registered(kind: Any) -> bool:
+    """Return whether somebody has said what the values are, of Django's own or of another class."""
+    return is_djangos(kind) or any(base in _rows for base in kind.__mro__ if not is_djangos(base))
+
+
+def _unknown(field: Any, what: str) -> str:
+    kind = type(field).__name__
+    more = "" if type_of(field).annotation is None else ", read=..., write=..."
+    return (
+        f"'{field}' is a '{kind}', {what}: exclude it, or write "
+        f"'register({kind}, annotation=...{more})', of 'django_mullet.field_types'."
+    )
 
 
 # What the rows of Django's own fields say
@@ -215,6 +232,20 @@ def _url(field: Any, value: Any) -> str | None:
 def _text(field: Any, value: Any) -> Any:
     value = cleaning.plain(field, value)
     return value if value is None or isinstance(value, str) else str(value)
+
+
+def _own_text(field: Any, value: Any) -> Any:
+    """Return the text of a value of somebody's own class, as Django's serializers write it."""
+    value = cleaning.plain(field, value)
+    if value is None or isinstance(value, str):
+        return value
+    if not is_djangos(type(field).value_to_string):
+        return field.value_to_string(SimpleNamespace(**{field.attname: value}))
+    if isinstance(value, dict | list | set | tuple):
+        raise ImproperlyConfigured(
+            _unknown(field, f"of which a value is a '{type(value).__name__}'")
+        )
+    return str(value)
 
 
 def _bytes(field: Any, value: Any) -> Any:

@@ -21,7 +21,8 @@ from django.core.validators import (
 )
 from django.db import models
 
-from django_mullet.field_types import type_of, value_field
+from django_mullet.field_types import reader_of, type_of, value_field
+from django_mullet.own_checks import choices_of, own_check
 
 __all__ = [
     "QUERYING",
@@ -89,6 +90,10 @@ class FieldFacts:
     """What counts as no value; Django's validators never see it."""
     takes_empty: bool = True
     """A form may leave it empty, whatever its type."""
+    read: Check | None = None
+    """The way back."""
+    looks_itself: bool = False
+    """The one validator is the field's own code, which knows the choices, too."""
 
     def checked(self, value: Any, said: Iterable[str] = ()) -> Any:
         """Return what the field shall have in place of `value`.
@@ -131,9 +136,14 @@ class FieldFacts:
         said = set(said)
         limits = {name: limit for name, limit in self.limits if name not in said}
         checks = [*self.validators, *_validators_of(limits)]
-        if self.choices and "choices" not in said:
-            checks.append(partial(_is_choice, self.choices))
+        if self.choices and "choices" not in said and not self.looks_itself:
+            checks.append(self._require_choice)
         return checks
+
+    def _require_choice(self, written: Any) -> None:
+        value = written if self.read is None else self.read(written)
+        if value not in self.choices:
+            raise ValueError(f"Choose one of: {', '.join(map(str, self.choices))}.")
 
 
 _TEXTS = (
@@ -200,6 +210,7 @@ def facts_of_values(field: Any) -> FieldFacts:
         field.primary_key and (field.has_default() or isinstance(field, models.AutoField))
     )
     is_kept = isinstance(field, models.GeneratedField) or _is_protected(field)
+    own = own_check(source, _is_limit)
     return FieldFacts(
         read_only=bool(kind.read_only) or is_automatic or is_kept or not field.editable,
         create_only=_identifies(field),
@@ -208,7 +219,7 @@ def facts_of_values(field: Any) -> FieldFacts:
         blank=field.blank and isinstance(field, _TEXTS),
         limits=tuple(_limits(kind, source).items()),
         choices=_choices(field),
-        validators=tuple(check for check in source.validators if not _is_limit(source, check)),
+        validators=(own,) if own else _others(source),
         description=str(field.help_text),
         items=facts_of_values(source.base_field) if _has_items(source) else None,
         bounds=_bounds(source) if hasattr(source, "range_type") else None,
@@ -217,6 +228,8 @@ def facts_of_values(field: Any) -> FieldFacts:
         write=partial(kind.write, source) if kind.write else None,
         empty=tuple(field.empty_values),
         takes_empty=field.blank,
+        read=reader_of(field),
+        looks_itself=own is not None,
     )
 
 
@@ -247,15 +260,16 @@ def is_parent_link(field: Any) -> bool:
 
 
 def _choices(field: Any) -> tuple[Any, ...]:
-    values = [value for value, _ in field.flatchoices]
+    """Return the choices as the schema has them."""
+    values = [*choices_of(field, reader_of(field))]
     if values and field.blank and field.empty_strings_allowed and "" not in values:
         values.append("")
     return tuple(values)
 
 
-def _is_choice(choices: tuple[Any, ...], value: Any) -> None:
-    if value not in choices:
-        raise ValueError(f"Choose one of: {', '.join(map(str, choices))}.")
+def _others(field: Any) -> tuple[Check, ...]:
+    """Return the validators that say no limit."""
+    return tuple(check for check in field.validators if not _is_limit(field, check))
 
 
 def _is_limit(field: Any, check: Any) -> bool:

@@ -8,17 +8,15 @@ import inspect
 from typing import Any
 
 from django.db import models
-from django.db.models.constants import LOOKUP_SEP
 from django.db.models.query_utils import DeferredAttribute
 
 from django_mullet._compat import gives_instances
-from django_mullet.fields import find_field
 
 __all__ = [
     "comes_by_join",
     "has_usual_descriptor",
+    "is_djangos",
     "is_usual_column",
-    "model_by_joins",
     "reads_own_column",
 ]
 
@@ -30,26 +28,12 @@ def is_usual_column(model: type[models.Model], field: Any) -> bool:
 
 def reads_own_column(model: type[models.Model], field: Any) -> bool:
     """Return whether reading `field`, of a column, takes no other: Django's descriptors do not."""
-    return _is_djangos(_getter(model, field.attname))
+    return is_djangos(_getter(model, field.attname))
 
 
 def has_usual_descriptor(model: type[models.Model], name: str) -> bool:
     """Return whether the objects of the relation `name` come in Django's own way."""
-    return _is_djangos(type(inspect.getattr_static(model, name, None)))
-
-
-def model_by_joins(model: type[models.Model], path: str) -> Any:
-    """Return the model to which `path` leads from `model`, as `select_related()` names it.
-
-    `None` if joins do not give the very objects that the attributes would.
-    """
-    found: Any = model
-    for name in path.split(LOOKUP_SEP) if path else ():
-        field = find_field(found, name)
-        if field is None or not comes_by_join(found, name, field):
-            return None
-        found = field.related_model
-    return found
+    return is_djangos(type(inspect.getattr_static(model, name, None)))
 
 
 def comes_by_join(model: type[models.Model], name: str, field: Any) -> bool:
@@ -64,12 +48,13 @@ def comes_by_join(model: type[models.Model], name: str, field: Any) -> bool:
 
 def _gives_all(manager: Any) -> bool:
     """Return whether `manager`, by which related objects are found, does nothing of its own."""
-    return _is_djangos(type(manager).get_queryset) and gives_instances(manager.get_queryset())
+    return is_djangos(type(manager).get_queryset) and gives_instances(manager.get_queryset())
 
 
 def _getter(model: type[models.Model], name: str) -> Any:
     return getattr(type(inspect.getattr_static(model, name, None)), "__get__", None)
 
 
-def _is_djangos(code: Any) -> bool:
+def is_djangos(code: Any) -> bool:
+    """Return whether `code`, a function or a class, is part of Django."""
     return str(getattr(code, "__module__", "")).startswith("django.")

@@ -29,7 +29,6 @@ from django_mullet.others_code import (
     comes_by_join,
     has_usual_descriptor,
     is_usual_column,
-    model_by_joins,
     reads_own_column,
 )
 
@@ -319,7 +318,7 @@ class _Draft:
     def _add_read(self, name: str) -> None:
         """Plan what an instance reads: a column, also of to-one relations, or a relation."""
         path, _, column = name.rpartition(LOOKUP_SEP)
-        model = model_by_joins(self.model, path)
+        model = _model_by_joins(self.model, path)
         if model is None:  # what is read of it comes along
             self.prefetched.append(path)
             name, model = path.partition(LOOKUP_SEP)[0], self.model
@@ -353,6 +352,20 @@ def input_key(schema: Any, name: str) -> str:
         if isinstance(choice, str):
             return choice
     return alias if isinstance(alias, str) else name
+
+
+def _model_by_joins(model: type[models.Model], path: str) -> Any:
+    """Return the model to which `path` leads from `model`, as `select_related()` names it.
+
+    `None` if joins do not give the very objects that the attributes would.
+    """
+    found: Any = model
+    for name in path.split(LOOKUP_SEP) if path else ():
+        field = find_field(found, name)
+        if field is None or not comes_by_join(found, name, field):
+            return None
+        found = field.related_model
+    return found
 
 
 def _parts_of_key(field: Any) -> set[str]:

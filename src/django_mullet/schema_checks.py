@@ -24,10 +24,11 @@ from django.db import models
 from pydantic import AfterValidator, JsonValue
 
 from django_mullet.applications import get_application
-from django_mullet.field_types import annotation_of, value_field
+from django_mullet.field_types import annotation_of, reader_of, value_field
 from django_mullet.fields import find_field
 from django_mullet.nesting import fields_of, is_schema
 from django_mullet.nulls import may_show_none
+from django_mullet.own_values import are_known_as
 from django_mullet.ranges import Range
 from django_mullet.schemas import ModelSchema
 from django_mullet.spelling import spell, union_of
@@ -232,11 +233,26 @@ def _of_value(field: Any, name: str, whose: str, annotation: Any) -> Found:
     try:
         known = annotation_of(field)
     except ImproperlyConfigured:
-        return None
+        return _of_unknown(value_field(field), whose, annotation)
     if _may_be(annotation, known):
         return None
     says = f"the values of {whose}, a {type(value_field(field)).__name__}, are '{spell(known)}'."
     return says, f"Write '{name}: {spell(known)}'."
+
+
+def _of_unknown(field: Any, whose: str, annotation: Any) -> Found:
+    """Look at one of Python's own types for values of which nobody has said what they are."""
+    choices = [choice for choice in union_of(annotation) if choice is not NoneType]
+    if not all(choice in SCALARS for choice in choices):
+        return None
+    if any(are_known_as(choice, field, reader_of(field)) for choice in choices):
+        return None
+    kind = type(field).__name__
+    arguments = f"{kind}, annotation={spell(choices[0])}, read=..., write=..."
+    return (
+        f"the values of {whose}, a {kind}, are of a class that nobody has told.",
+        f"Write 'register({arguments})', of 'django_mullet.field_types'.",
+    )
 
 
 # Types

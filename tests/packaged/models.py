@@ -1,12 +1,27 @@
 """Which models have fields, and a `save()`, as those of packages do?"""
 
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from django_mullet.schemas import reads
 from tests.packaged.fields import CodeField, KeptManyToManyField, KeptTags, Tags
+from tests.packaged.values import (
+    CodesField,
+    InitialsField,
+    LengthField,
+    SealedField,
+    ShoutedField,
+    TailField,
+    ToldZoneField,
+    WeightField,
+    WordsField,
+    ZoneField,
+    refuse_heavy,
+)
 from tests.packaged.ways import (
     AmountField,
     KeptQuerySet,
@@ -210,3 +225,29 @@ class Train(models.Model):
 
     def __str__(self) -> str:
         return f"Train {self.pk}"
+
+
+class Crate(models.Model):
+    weight = WeightField(max_digits=6, decimal_places=2, validators=[refuse_heavy])
+    marks = CodesField(max_length=40, choices={"up": "This side up", "dry": "Dry"}, blank=True)
+    zone = ToldZoneField(default=ZoneInfo("UTC"))
+
+    def __str__(self) -> str:
+        return f"Crate {self.pk}"
+
+
+class Oddity(models.Model):
+    """Has fields of which nobody has told what their values are."""
+
+    length = LengthField(default=1.5)
+    words = WordsField(max_length=40, default="")
+    loud = ShoutedField(max_length=40, default="")
+    seal = SealedField(max_length=40, default="")
+    zone = ZoneField(default=ZoneInfo("UTC"))
+    initials = InitialsField(default="")
+    tail = TailField(default="")
+    price = AmountField(max_digits=10, decimal_places=2, default=Decimal(1))
+    in_cents = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"Oddity {self.pk}"
