@@ -30,12 +30,12 @@ class AfterSchema(ModelSchema[Moments]):
 
 
 class AmountSchema(ModelSchema[Numbers]):
-    decimal: Decimal
+    amount: Decimal  # that a queryset annotates
 
 
 @pytest.mark.parametrize("text", ["1.50", "0.00000000", "-0.0000000123", "100", "1E+2"])
 def test_a_decimal_is_written_without_an_exponent(text: str) -> None:
-    shown = json.loads(AmountSchema(decimal=Decimal(text)).model_dump_json())["decimal"]
+    shown = json.loads(AmountSchema(amount=Decimal(text)).model_dump_json())["amount"]
 
     assert shown == text.replace("1E+2", "100")
 

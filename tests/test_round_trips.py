@@ -6,7 +6,7 @@ Django is asked what it takes: a body may hold what `Model.clean_fields()` lets 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from itertools import count, product
 from pathlib import Path
@@ -22,12 +22,13 @@ from django.db import connection, models
 from pydantic import TypeAdapter, ValidationError
 
 from django_mullet.drafts import schema_for
-from django_mullet.schemas import Update
+from django_mullet.schemas import Create, Update
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 APP = "tests.catalogue"  # of which the models in question are, in a registry without its own
 HERE = Path(__file__).parent
+KATHMANDU_NOON = datetime(2020, 1, 1, 12, tzinfo=timezone(timedelta(hours=5, minutes=45)))
 serial = count()
 
 
@@ -174,3 +175,63 @@ def test_what_is_shown_can_be_sent_where_django_takes_it(
 
             assert as_json(schema.from_model(row)) == shown
             assert as_json(schema.from_qs(model.objects.filter(pk=row.pk))[0]) == shown
+
+
+# Before a row is read again
+
+
+@pytest.mark.parametrize("how", ["default", "computed default", "by code"])
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        *ALL,
+        pytest.param(
+            lambda **o: models.DecimalField(max_digits=6, decimal_places=2, **o),
+            [0, 1.5, "1.5", Decimal("1E+2"), Decimal("0.125")],
+            id="more decimals",
+        ),
+        pytest.param(
+            lambda **o: models.DecimalField(max_digits=6, decimal_places=0, **o),
+            [0, 1.5, Decimal("2.00")],
+            id="decimals without places",
+        ),
+        pytest.param(
+            models.DateTimeField,
+            ["2020-01-01T00:00:00+03:00", KATHMANDU_NOON, KATHMANDU_NOON.astimezone(UTC)],
+            id="moments",
+        ),
+        pytest.param(models.DateField, ["2020-01-01", KATHMANDU_NOON], id="days"),
+        pytest.param(models.UUIDField, [str(UUID(int=1)), UUID(int=1).hex], id="uuids"),
+        pytest.param(models.TimeField, ["12:00"], id="times"),
+        pytest.param(models.FloatField, ["1.5", Decimal("1.5")], id="floats"),
+        pytest.param(models.BooleanField, ["t", "1", 0], id="booleans"),
+        pytest.param(
+            lambda **o: models.GenericIPAddressField(unpack_ipv4=True, **o),
+            ["::ffff:10.0.0.1", "FE80::1", "10.0.0.1"],
+            id="addresses",
+        ),
+        pytest.param(
+            lambda **o: ArrayField(ArrayField(models.DateTimeField(null=True)), **o),
+            [[[KATHMANDU_NOON, None]], [[KATHMANDU_NOON.astimezone(UTC)]]],
+            id="moments in arrays",
+            marks=pytest.mark.postgres,
+        ),
+    ],
+)
+def test_what_has_been_set_is_shown_as_it_will_be_read(
+    kind: Callable[..., Any], values: list[Any], how: str
+) -> None:
+    for value in values:
+        default = {"default": (lambda value=value: value) if "computed" in how else value}
+        if isinstance(value, list | dict) and how == "default":
+            continue  # all rows would share it: Django warns
+        field = kind(null=True, blank=True, **({} if how == "by code" else default))
+        with model_with(value=field, other=models.IntegerField(default=0)) as model:
+            schema: Any = schema_for(model)
+            body: Any = TypeAdapter(Create[schema]).validate_python({})
+            given = {"value": value} if how == "by code" else {}
+
+            made = body.create(**given)
+
+            shown = as_json(schema.from_model(made))
+            assert shown == as_json(schema.from_model(model.objects.get(pk=made.pk))), value

@@ -15,18 +15,21 @@ __all__ = ["with_encodings"]
 _DURATION_SETTINGS = ("ser_json_temporal", "ser_json_timedelta")
 
 
-def with_encodings(schema: Any, config: ConfigDict) -> Any:
+def with_encodings(schema: Any, config: ConfigDict, places: Callable[[str], int | None]) -> Any:
     """Return the core schema of a model's fields in which values stand as this library has them.
 
-    Bytes as base64 (RFC 4648, 4), decimals without an exponent, durations in days (RFC 3339,
-    appendix A). A type that says itself how it stands in JSON is left as it is, and so are
-    durations where `config` says it.
+    Bytes as base64 (RFC 4648, 4), decimals without an exponent and filled up to the `places` of the
+    field of that name, if it has any, durations in days (RFC 3339, appendix A). A type that says
+    itself how it stands in JSON is left as it is, and so are durations where `config` says it.
     """
-    kinds = {"bytes": _as_base64, "decimal": partial(_as_text, _digits)}
+    kinds: dict[str, Callable[[Any], Any]] = {"bytes": _as_base64}
     if not any(name in config for name in _DURATION_SETTINGS):
         kinds["timedelta"] = partial(_as_text, _duration)
     fields = {
-        name: {**field, "schema": _encoded(field["schema"], kinds)}
+        name: {
+            **field,
+            "schema": _encoded(field["schema"], {**kinds, **_of_decimals(places(name))}),
+        }
         for name, field in schema["fields"].items()
     }
     return {**schema, "fields": fields}
@@ -84,8 +87,21 @@ def _as_text(write: Callable[[Any], str], schema: Any) -> Any:
     return {**schema, "serialization": serialization}
 
 
+def _of_decimals(places: int | None) -> dict[str, Callable[[Any], Any]]:
+    return {"decimal": partial(_as_text, partial(_filled, places) if places else _digits)}
+
+
 def _digits(value: Decimal) -> str:
     return format(value, "f")
+
+
+def _filled(places: int, value: Decimal) -> str:
+    """Return the digits of a number that code may have set to fewer places than its column has."""
+    digits = format(value, "f")
+    if digits[-places - 1 : -places] == "." or not value.is_finite():
+        return digits
+    _, _, fraction = digits.partition(".")
+    return digits if len(fraction) > places else format(value, f".{places}f")
 
 
 def _duration(value: timedelta) -> str:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ForwardRef, Generic, Self, TypeVar, cast
 
 from asgiref.sync import sync_to_async
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import models
 from django.http import Http404
 from pydantic import (
@@ -26,6 +26,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from django_mullet import document_fields
+from django_mullet.as_loaded import as_loaded, places_of
 from django_mullet.encoding import with_encodings
 from django_mullet.fields import FieldFacts, facts_of
 from django_mullet.given import made
@@ -130,7 +131,8 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         """Return what the API shows of `instance`."""
         if (plan := plan_of(cls)).grows:
             load_relations(plan, [instance])
-        return cls.model_validate(instance)
+        is_of_model = isinstance(instance, plan.model)
+        return cls.model_validate(as_loaded(cls, instance) if is_of_model else instance)
 
     @classmethod
     def from_qs(cls, queryset: Iterable[ModelT]) -> list[Self]:
@@ -317,7 +319,7 @@ class Collection(BaseModel, Generic[SchemaT]):
 
 
 def _shown(shown: type[ModelSchema[Any]], schema: Any) -> Any:
-    schema = with_encodings(schema, shown.model_config)
+    schema = with_encodings(schema, shown.model_config, partial(_places, shown))
     hidden = [name for name, field in schema["fields"].items() if _is_hidden(shown, name, field)]
     if not hidden:
         return schema
@@ -332,6 +334,13 @@ def _is_hidden(shown: type[ModelSchema[Any]], name: str, field: Any) -> bool:
     if isinstance(info.annotation, ForwardRef):  # known to whom this is made for
         return bool(field.get("serialization_exclude"))
     return access_of(info) is Access.WRITE_ONLY
+
+
+def _places(shown: type[ModelSchema[Any]], name: str) -> int | None:
+    with suppress(FieldDoesNotExist, ImproperlyConfigured):
+        # A column is known before all models are.
+        return places_of(shown.django_model()._meta.get_field(name))
+    return None
 
 
 def _why_not_sent(schema: ModelSchema[Any], name: str) -> str:
