@@ -32,7 +32,17 @@ from django_mullet.as_is import (
 from django_mullet.exceptions import NotPreparable
 from django_mullet.usual import is_django_s
 
-__all__ = ["MARK", "Hole", "Parameter", "Unfit", "explained", "fits", "with_holes"]
+__all__ = [
+    "MARK",
+    "Hole",
+    "Parameter",
+    "Unfit",
+    "explained",
+    "fits",
+    "holds_iterators",
+    "repeatable",
+    "with_holes",
+]
 
 MOST = 256
 """Of how many lists and right sides the SQL is kept: each length of a list has another."""
@@ -199,6 +209,9 @@ class Hole:
 _PLAIN = frozenset({str, int, float, Decimal, date, datetime, UUID})
 """Classes of values for which the SQL of a lookup is that of its two sides and no other."""
 
+_READ_OFTEN = frozenset({*_PLAIN, bool, list, tuple, type(None)})
+"""Common classes of values that are no iterators."""
+
 _AS_IS = "%s"
 """The right side of a lookup that leaves its value to the database."""
 
@@ -226,6 +239,18 @@ def _is_list(value: Any) -> bool:
 def _has_null(value: Any) -> bool:
     """Return whether `value` is a list with a null in it, of which Django makes another query."""
     return _is_list(value) and any(each is None for each in value)
+
+
+def holds_iterators(values: list[Any]) -> bool:
+    """Return whether some of `values` could be read once only."""
+    return not _READ_OFTEN.issuperset(map(type, values)) and any(
+        isinstance(value, Iterator) for value in values
+    )
+
+
+def repeatable(value: Any) -> Any:
+    """Return `value`, or the list of what it gives once only: a queryset may be built again."""
+    return list(value) if isinstance(value, Iterator) else value
 
 
 def with_holes(query: Any) -> Any:

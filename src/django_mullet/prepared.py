@@ -27,7 +27,14 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django_mullet.callables import dotted_name
 from django_mullet.cursors import fetch
 from django_mullet.exceptions import NotPreparable
-from django_mullet.parameters import Parameter, Unfit, explained, fits
+from django_mullet.parameters import (
+    Parameter,
+    Unfit,
+    explained,
+    fits,
+    holds_iterators,
+    repeatable,
+)
 from django_mullet.shapes import (
     ANSWERS,
     Asking,
@@ -92,6 +99,10 @@ class Prepared(Generic[P, QuerySetT]):
         template = self._template or self.traced()
         if not template.is_usual:
             return self._function(*args, **kwargs)
+        if holds_iterators([*args, *kwargs.values()]):
+            call: Any = self
+            kept = {name: repeatable(value) for name, value in kwargs.items()}
+            return call(*map(repeatable, args), **kept)  # type: ignore[no-any-return]
         if kwargs or len(args) != len(self._names):
             given = self._signature.bind(*args, **kwargs)
             given.apply_defaults()

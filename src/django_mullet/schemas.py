@@ -8,7 +8,17 @@ written again.
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, ForwardRef, Generic, Self, TypeVar, cast
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ForwardRef,
+    Generic,
+    Self,
+    TypeAlias,
+    TypeVar,
+    cast,
+)
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
@@ -34,6 +44,7 @@ from django_mullet.loading import load_instances, load_relations, load_rows
 from django_mullet.mapping import reader_of
 from django_mullet.nesting import fields_of, learn_names, refuse_cycle, schemas_in
 from django_mullet.planning import plan_of, reads
+from django_mullet.sources import found_in, queryset_of
 from django_mullet.strictness import described_as, is_strict, lax
 from django_mullet.validating import of_instances, of_row, of_rows
 from django_mullet.variants import (
@@ -73,6 +84,9 @@ __all__ = [
 T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=models.Model)
 SchemaT = TypeVar("SchemaT", bound="ModelSchema[Any]")
+
+Source: TypeAlias = models.QuerySet[ModelT] | models.Manager[ModelT] | type[ModelT]
+"""What stands for the objects of a model, as for Django's `get_object_or_404()`."""
 
 ReadOnly = Annotated[T, Access.READ_ONLY]
 """A field that the API shows, and no request sets."""
@@ -135,45 +149,47 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         return cls.model_validate(as_loaded(cls, instance) if is_of_model else instance)
 
     @classmethod
-    def from_qs(cls, queryset: Iterable[ModelT]) -> list[Self]:
-        """Return what the API shows of each object of `queryset`.
+    def from_qs(cls, queryset: Source[ModelT] | Iterable[ModelT]) -> list[Self]:
+        """Return what the API shows of each object of `queryset`, or of a model or a manager.
 
         In a number of queries that does not depend on the number of objects. Raises `LazyLoad`
         where reading the objects would query again for each of them.
         """
-        plan = plan_of(cls)
-        rows = load_rows(plan, queryset)
+        objects, plan = queryset_of(queryset), plan_of(cls)
+        rows = load_rows(plan, objects)
         if rows is None:
-            return of_instances(cls, load_instances(plan, queryset))
+            return of_instances(cls, load_instances(plan, objects))
         return of_rows(cls, rows)
 
     @classmethod
-    async def afrom_qs(cls, queryset: Iterable[ModelT]) -> list[Self]:
+    async def afrom_qs(cls, queryset: Source[ModelT] | Iterable[ModelT]) -> list[Self]:
         """Return what `from_qs()` returns, in `async def` code."""
         return await sync_to_async(cls.from_qs)(queryset)
 
     @classmethod
-    def get_or_404(cls, queryset: models.QuerySet[ModelT], **lookup: Any) -> Self:
+    def get_or_404(cls, queryset: Source[ModelT], *conditions: models.Q, **lookup: Any) -> Self:
         """Return what the API shows of the object of `queryset` that `lookup` finds.
 
-        As `get_object_or_404()`, by the query that the schema needs. Raises `Http404` if there is
-        none, and the model's `MultipleObjectsReturned` if there are several.
+        As `get_object_or_404()`, by the query that the schema needs; what else the object reads it
+        loads. Raises `Http404` if there is none, and the model's `MultipleObjectsReturned` if there
+        are several.
         """
-        plan, model = plan_of(cls), cast("Any", queryset.model)
-        found = (queryset.filter(**lookup) if lookup else queryset)[:2]
-        rows = load_rows(plan, found)
-        instances = load_instances(plan, found) if rows is None else rows
-        if not instances:
-            raise Http404(f"No {model.__name__} matches the given query.")
-        if len(instances) > 1:
-            message = f"Several {model.__name__} match the given query."
-            raise model.MultipleObjectsReturned(message)
-        return cls.model_validate(instances[0]) if rows is None else of_row(cls, rows[0])
+        few, plan = found_in(queryset, *conditions, **lookup), plan_of(cls)
+        rows = load_rows(plan, few)
+        found = load_instances(plan, few) if rows is None else rows
+        if not found:
+            raise Http404(f"No {few.model.__name__} matches the given query.")
+        if len(found) > 1:
+            message = f"Several {few.model.__name__} match the given query."
+            raise few.model.MultipleObjectsReturned(message)
+        return cls.model_validate(found[0]) if rows is None else of_row(cls, rows[0])
 
     @classmethod
-    async def aget_or_404(cls, queryset: models.QuerySet[ModelT], **lookup: Any) -> Self:
+    async def aget_or_404(
+        cls, queryset: Source[ModelT], *conditions: models.Q, **lookup: Any
+    ) -> Self:
         """Return what `get_or_404()` returns, in `async def` code."""
-        return await sync_to_async(cls.get_or_404)(queryset, **lookup)
+        return await sync_to_async(cls.get_or_404)(queryset, *conditions, **lookup)
 
     def to_model(self, **values: Any) -> ModelT:
         """Return an unsaved object with what was sent, and `values`, which count before that.
@@ -312,7 +328,7 @@ class Collection(BaseModel, Generic[SchemaT]):
     items: list[SchemaT]
 
     @classmethod
-    def from_qs(cls, queryset: Iterable[models.Model]) -> Self:
+    def from_qs(cls, queryset: Source[Any] | Iterable[models.Model]) -> Self:
         """Return what the API shows of the objects of `queryset`; as `ModelSchema.from_qs()`."""
         [schema] = schemas_in(fields_of(cls)["items"].annotation)
         return cls(items=cast("list[SchemaT]", schema.from_qs(queryset)))

@@ -112,7 +112,7 @@ class Template:
         parameters = {lookup: Parameter(name) for lookup, name in names.items()}
         try:
             found = self._with(lookups, lambda queryset: queryset.filter(**parameters), filters=1)
-        except NotPreparable:
+        except (NotPreparable, TypeError, ValueError):  # as a key of several columns is compared
             return None
         return found, names
 
