@@ -3,7 +3,9 @@ from typing import Any
 import pytest
 from django.utils.translation import override
 
+from apart.django_parler.api import CheeseSchema
 from apart.django_parler.models import Cheese, Shelf
+from django_mullet.exceptions import LazyLoad
 from django_mullet.testing import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +45,13 @@ def test_names_are_those_of_the_requests_language(client: APIClient, path: str) 
         assert get(client, path, language) == shown(language)
     assert [row["name"] for row in get(client, path, "de")] == ["Berg", "Blue"]
     assert_constant_queries(lambda: get(client, path, "de"), add)
+
+
+def test_a_list_without_a_prefetch_says_what_to_write() -> None:
+    add()
+
+    with pytest.raises(LazyLoad, match=r'Cheese\.objects\.prefetch_related\("translations"\)'):
+        CheeseSchema.from_qs(Cheese.objects.all())
 
 
 def test_one_cheese_is_shown_without_a_prefetch(client: APIClient) -> None:

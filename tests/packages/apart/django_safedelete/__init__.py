@@ -1,0 +1,1 @@
+"""django-safedelete: what is deleted is hidden by a subclass of Django's Query."""

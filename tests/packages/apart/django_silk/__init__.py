@@ -1,0 +1,1 @@
+"""django-silk: records the requests, and what the compilers of their querysets execute."""
