@@ -15,6 +15,14 @@ def log_in(page: Page, site: Site) -> None:
     expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
 
 
+def authorize(page: Page, site: Site) -> None:
+    page.get_by_role("button", name="Authorize").click()
+    dialog = page.locator(".modal-ux")
+    dialog.locator("input").fill(site.api_key)
+    dialog.get_by_role("button", name="Apply credentials").click()
+    dialog.get_by_role("button", name="Close").last.click()
+
+
 def simulations(page: Page, site: Site) -> list[dict[str, str]]:
     response = page.request.get("/api/simulation/", headers={"X-API-Key": site.api_key})
     assert response.status == 200
@@ -47,11 +55,7 @@ def test_admin_is_styled(page: Page, site: Site) -> None:
 def test_docs_page_authorizes_and_executes(page: Page, site: Site) -> None:
     page.goto("/api/docs")
     expect(page.get_by_role("heading", name="Goatfish")).to_be_visible()
-    page.get_by_role("button", name="Authorize").click()
-    dialog = page.locator(".modal-ux")
-    dialog.locator("input").fill(site.api_key)
-    dialog.get_by_role("button", name="Apply credentials").click()
-    dialog.get_by_role("button", name="Close").last.click()
+    authorize(page, site)
 
     operation = page.locator(".opblock-get").first
     operation.locator(".opblock-summary").click()
@@ -62,6 +66,22 @@ def test_docs_page_authorizes_and_executes(page: Page, site: Site) -> None:
     expect(response.locator(".response-col_status").last).to_contain_text("200")
     shown = json.loads(response.locator(".highlight-code code").first.inner_text())
     assert shown["items"] == simulations(page, site)
+
+
+def test_docs_page_has_a_body_to_send(page: Page, site: Site) -> None:
+    page.goto("/api/docs")
+    authorize(page, site)
+
+    operation = page.locator(".opblock-post").first
+    operation.locator(".opblock-summary").click()
+    operation.get_by_role("button", name="Try it out").click()
+    body = json.loads(operation.locator("textarea").input_value())
+    assert body == {"name": "Name", "start_date": "2026-01-31", "end_date": "2026-01-31"}
+    operation.get_by_role("button", name="Execute").click()
+
+    response = operation.locator(".live-responses-table")
+    expect(response.locator(".response-col_status").last).to_contain_text("200")
+    assert "Name" in [item["name"] for item in simulations(page, site)]
 
 
 def test_redoc_page_lists_the_routes(page: Page) -> None:
