@@ -72,11 +72,8 @@ def messages_of(schema: Any) -> Iterator[checks.CheckMessage]:
         says, _, hint = str(error).partition(". ")
         yield checks.Error(f"{says}.", hint=hint, obj=schema, id="mullet.E004")
         return
-    try:
-        model = schema.django_model()
-    except ImproperlyConfigured:  # one of nothing, which is told to whoever uses it
-        return
-    if model._meta.abstract:
+    model = _model_of(schema)
+    if model is None:
         return
     for name, info in schema.model_fields.items():
         if not _is_inherited(schema, name, info) and not _is_converted(schema, name, info):
@@ -87,12 +84,22 @@ def messages_of(schema: Any) -> Iterator[checks.CheckMessage]:
                 yield checks.Error(where + says, hint=hint, obj=schema, id="mullet.E004")
 
 
+def _model_of(schema: Any) -> Any:
+    """Return the model that a schema is of, or `None` of a base: it is told where that is known."""
+    try:
+        model = schema.django_model()
+    except ImproperlyConfigured:  # one of nothing, which is told to whoever uses it
+        return None
+    return None if model._meta.abstract else model
+
+
 def _is_inherited(schema: Any, name: str, info: Any) -> bool:
     """Return whether the same is told of a base."""
     return any(
         issubclass(base, ModelSchema)
         and name in base.model_fields
         and base.model_fields[name].annotation == info.annotation
+        and _model_of(base) is not None
         for base in schema.__bases__
     )
 

@@ -44,6 +44,7 @@ from django_mullet.loading import load_instances, load_relations, load_rows
 from django_mullet.mapping import reader_of
 from django_mullet.nesting import fields_of, learn_names, refuse_cycle, schemas_in
 from django_mullet.planning import plan_of, reads
+from django_mullet.schema_models import is_open, model_of
 from django_mullet.sources import found_in, queryset_of
 from django_mullet.strictness import described_as, is_strict, lax
 from django_mullet.validating import of_instances, of_row, of_rows
@@ -132,13 +133,7 @@ class ModelSchema(BaseModel, Generic[ModelT]):
     @classmethod
     def django_model(cls) -> type[ModelT]:
         """Return the model that this is a schema of."""
-        for base in cls.__mro__:
-            metadata = base.__dict__.get("__pydantic_generic_metadata__", {})
-            if metadata.get("origin") is ModelSchema:
-                return metadata["args"][0]  # type: ignore[no-any-return]
-        raise ImproperlyConfigured(
-            f"'{cls.__name__}' must name its model: 'class {cls.__name__}(ModelSchema[Model])'."
-        )
+        return model_of(cls, ModelSchema)  # type: ignore[no-any-return]
 
     @classmethod
     def from_model(cls, instance: ModelT) -> Self:
@@ -267,7 +262,7 @@ class ModelSchema(BaseModel, Generic[ModelT]):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        if not cls.model_fields:  # one of the bases
+        if not cls.model_fields or is_open(cls):  # one of the bases
             return handler(source)
         with suppress(PydanticUndefinedAnnotation):  # which Pydantic may know from its caller
             learn_names(cls)

@@ -133,7 +133,9 @@ class Variant(Enum):
         if self.omits(source, name):
             return optional(core_schema.no_info_before_validator_function(_ignored, _ANY))
         is_optional = self is Variant.PATCH or (info.is_required() and not facts.required)
-        if is_optional or schema.get("default_factory") is _unset:
+        if schema.get("default_factory") is _unset:  # as the API does not show it
+            schema = schema["schema"]
+        if is_optional:
             schema = _without_default(schema)
         nested = schemas_in(info.annotation)
         refuse_unwritable(source, name, nested)
