@@ -1,0 +1,40 @@
+"""A field of django-money, and what it is in a schema and in JSON."""
+
+from decimal import Decimal
+from typing import Any
+
+from djmoney.models.fields import MoneyField
+from djmoney.money import Money
+from moneyed import CurrencyDoesNotExist
+from pydantic import BaseModel
+
+from django_mullet.field_types import register
+
+
+class PriceField(MoneyField):
+    pass
+
+
+class Price(BaseModel):
+    amount: Decimal
+    currency: str
+
+
+def read_price(field: MoneyField, value: Any) -> Price | None:
+    return value and Price(amount=value.amount, currency=value.currency.code)
+
+
+def write_price(field: MoneyField, price: Price | None) -> Money | None:
+    try:
+        return price and Money(price.amount, price.currency)
+    except CurrencyDoesNotExist as error:
+        raise ValueError(str(error)) from error
+
+
+register(
+    PriceField,
+    annotation=Price,
+    limits=lambda field: {},
+    read=read_price,
+    write=write_price,
+)
