@@ -19,10 +19,10 @@ from fastapi.dependencies.models import Dependant
 from fastapi.utils import is_body_allowed_for_status_code
 
 from django_mullet._compat import endpoint_context, handler_variable, is_traced, without_validation
-from django_mullet.callables import is_written_in
+from django_mullet.callables import dotted_name, is_written_in
 from django_mullet.dependencies import Kind, adapted_tree, kind
 from django_mullet.overrides import Overrides
-from django_mullet.results import Present, presenter
+from django_mullet.results import Present, presenter, refusing_queries, shown_schemas
 from django_mullet.solving import Handler, Solve, solver
 from django_mullet.unshown import Encoded, evaluated
 from django_mullet.validating import are_of
@@ -84,6 +84,10 @@ def adapted(
     if (are_shown := are_of(response_model)) is not None:
         field = _variable(ordinary, "response_field")
         _fill(ordinary, response_field=without_validation(field, are_shown))
+    elif presenter(response_model) is not None or shown_schemas(response_model):
+        field = _variable(ordinary, "response_field")
+        what = dotted_name(dependant.call)
+        _fill(ordinary, response_field=refusing_queries(field, what))
     if kind(dependant.call) is Kind.SYNC:
         _fill(ordinary, is_coroutine=True)
     plain = None

@@ -191,7 +191,7 @@ def _reader(schema: Any, name: str) -> Reader | None:
     """Return what reads `name` where it takes more than an attribute."""
     field = find_field(schema.django_model(), name)
     if field is None:
-        return None
+        return _reader_of_other(schema, name)
     if field.many_to_many or field.one_to_many:
         if schema.is_nested(name):
             return partial(_related, name)
@@ -204,6 +204,17 @@ def _reader(schema: Any, name: str) -> Reader | None:
         return None
     convert = field_types.reader_of(field)
     return None if convert is None else partial(_converted, convert, attribute_of(schema, name))
+
+
+def _reader_of_other(schema: Any, name: str) -> Reader | None:
+    """Return what reads a property, or an attribute, that may give objects to be shown."""
+    nested = schema.schemas_of(name)
+    return partial(_shown, nested[0], name) if len(nested) == 1 else None
+
+
+def _shown(schema: Any, name: str, instance: Any) -> Any:
+    value = getattr(instance, name)
+    return schema.from_qs(value) if isinstance(value, models.QuerySet | models.Manager) else value
 
 
 def _converted(convert: Reader, attribute: str, instance: Any) -> Any:
