@@ -249,3 +249,9 @@ def test_no_table_is_joined_to_a_query_of_which_the_results_are_kept() -> None:
 
     assert [str(train.station) for train in Train.objects.all()] == ["south"]
     assert shown(TrainSchema, Train.objects.all()) == [{"station": {"name": "south"}}]
+
+
+def test_objects_are_those_that_a_queryset_yields() -> None:
+    Station.objects.create(name="north")
+
+    assert shown(StationSchema, Station.objects.all()) == [{"name": "North"}]

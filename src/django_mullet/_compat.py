@@ -294,8 +294,10 @@ def gives_instances(queryset: QuerySet[Any]) -> bool:
 @cache
 def _is_fetched_by_django(kind: Any) -> bool:
     """Return whether nobody else's code has a part in it, as a cache that knows the tables."""
-    module: str = kind._fetch_all.__module__
-    return module.startswith(("django.", "django_mullet."))
+    return all(
+        method.__module__.startswith(("django.", "django_mullet."))
+        for method in (kind._fetch_all, kind.__iter__)
+    )
 
 
 class InsertsBy:

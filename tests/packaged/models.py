@@ -27,6 +27,7 @@ from tests.packaged.ways import (
     KeptQuerySet,
     MixedQuerySet,
     SortedManyToManyField,
+    TitledQuerySet,
     TranslatedField,
     VisibleManager,
 )
@@ -212,6 +213,8 @@ class Painting(models.Model):
 
 class Station(models.Model):
     name = models.CharField(max_length=20)
+
+    objects = models.Manager.from_queryset(TitledQuerySet)()
 
     def __str__(self) -> str:
         return self.name

@@ -92,6 +92,15 @@ class KeptQuerySet(models.QuerySet[Any]):
         super()._fetch_all()
 
 
+class TitledQuerySet(models.QuerySet[Any]):
+    """Changes its objects when they are looked at."""
+
+    def __iter__(self) -> Iterator[Any]:
+        for found in super().__iter__():
+            found.name = found.name.title()
+            yield found
+
+
 class VisibleManager(models.Manager[Any]):
     def get_queryset(self) -> Any:
         return super().get_queryset().filter(is_hidden=False)
