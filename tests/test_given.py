@@ -7,7 +7,9 @@ from django.db import IntegrityError
 from pydantic import Field, TypeAdapter
 
 from django_mullet.schemas import Create, CreateOnly, ModelSchema, Patch, Writable
+from tests.catalogue.models import Agent, Publisher
 from tests.library.models import Author
+from tests.relations.models import Note, Place
 from tests.writes.models import (
     Document,
     Folder,
@@ -132,6 +134,30 @@ def test_the_servers_generic_object_counts(user: Owner, other: Owner) -> None:
     document = sent.create(owner=user, about=user)
 
     assert Document.objects.get(pk=document.pk).about == user
+
+
+def test_the_servers_object_of_several_columns_counts() -> None:
+    class AgentSchema(ModelSchema[Agent]):
+        name: str
+        house: str
+
+    publisher = Publisher.objects.create(code="said")
+
+    agent = body(Create[AgentSchema], name="a", house="sent").create(publisher=publisher)
+
+    assert Agent.objects.get(pk=agent.pk).publisher == publisher
+
+
+def test_what_is_shown_beside_is_no_matter() -> None:
+    class NoteSchema(ModelSchema[Note]):
+        text: str
+
+    class Noted(ModelSchema[Place]):
+        name: str
+        code: str
+        notes: list[NoteSchema]
+
+    assert body(Create[Noted], name="sent", code="sent").create(name="said").name == "said"
 
 
 def test_the_servers_many_to_many_relations_count(user: Owner) -> None:

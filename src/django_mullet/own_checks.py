@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from django_mullet.others_code import is_djangos, reads_own_column
@@ -16,6 +17,7 @@ __all__ = ["choices_of", "own_check"]
 
 Check = Callable[[Any], Any]
 
+_REFUSED: Any = object()
 _OWN = ("clean", "run_validators", "to_python", "validate")
 
 
@@ -48,13 +50,16 @@ def choices_of(field: Any, read: Callable[[Any], Any] | None) -> tuple[Any, ...]
             return ()
     instance = None if _has_usual_values(field) else field.model()
     return tuple(
-        choice if choice is None else read(_as_set(field, choice, instance)) for choice in choices
+        choice if choice is None else read(_as_set(field, choice, instance, choice))
+        for choice in choices
     )
 
 
 def _check(field: Any, own: set[str], is_limit: Callable[[Any, Any], bool], written: Any) -> None:
     instance = None if _has_usual_values(field) else field.model()
-    value = _as_set(field, written, instance)
+    value = _as_set(field, written, instance, _REFUSED)
+    if value is _REFUSED:  # which is said when it is written, beside what else was sent
+        return
     if {"clean", "run_validators"} & own:
         field.clean(value, instance)
         return
@@ -66,11 +71,18 @@ def _check(field: Any, own: set[str], is_limit: Callable[[Any, Any], bool], writ
             check(value)
 
 
-def _as_set(field: Any, value: Any, instance: Any) -> Any:
-    """Return what `instance`, where there is one, has when `field` was set to `value`."""
+def _as_set(field: Any, value: Any, instance: Any, refused: Any) -> Any:
+    """Return what `instance`, where there is one, has when `field` was set to `value`.
+
+    That is `refused` where the field refuses it: of money without its currency, for instance, or
+    of a state that only transitions change.
+    """
     if instance is None:
         return value
-    setattr(instance, field.attname, value)
+    try:
+        setattr(instance, field.attname, value)
+    except (AttributeError, ValueError, ValidationError):
+        return refused
     return getattr(instance, field.attname)
 
 

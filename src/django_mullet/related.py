@@ -202,13 +202,18 @@ def _key(body: Any, owner: Any = None, link: Any = None) -> Any:
     if fields is None or any(name is not None and name not in body.__dict__ for name, _ in fields):
         return None
     values = tuple(
-        getattr(owner, link.target_field.attname) if name is None else write(body.__dict__[name])
+        getattr(owner, link.target_field.attname) if name is None else _written(body, name, write)
         for name, write in fields
     )
     return values if len(values) > 1 else values[0]
 
 
-_KeyField = tuple[str | None, Callable[[Any], Any]]
+def _written(body: Any, name: str, write: Callable[[Any], Any] | None) -> Any:
+    value = body.__dict__[name]
+    return value if write is None else write(value)
+
+
+_KeyField = tuple[str | None, Callable[[Any], Any] | None]
 
 
 @cache
@@ -223,12 +228,8 @@ def _key_fields(schema: Any, link: Any) -> tuple[_KeyField, ...] | None:
         name = None if part == link else key_of(schema, part)
         if name is None and part != link:
             return None
-        found.append((name, (name and schema.field_facts(name).write) or _as_it_is))
+        found.append((name, None if name is None else schema.field_facts(name).write))
     return tuple(found)
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
 
 
 def _commit(manager: Any) -> None:

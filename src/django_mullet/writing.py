@@ -130,9 +130,10 @@ def _written_fields(body: Any, instance: Any, said: Given) -> dict[str, Any]:
     """
     schema: Any = type(body)
     fields, sent = _writable_fields(schema, instance._state.adding), body.__dict__
-    return {
-        name: field for name, field in fields.items() if name in sent and name not in said.hides
-    }
+    found = {name: fields[name] for name in fields if name in sent}
+    for name in said.hides:
+        found.pop(name, None)
+    return found
 
 
 @cache

@@ -194,7 +194,7 @@ class StateField(models.CharField):  # type: ignore[type-arg]
 
 class Odd(models.Model):
     text = ParticularField(max_length=20)
-    state = StateField(max_length=20, default="new")
+    state = StateField(max_length=20, default="new", choices=[("new", "New"), ("said", "Said")])
 
     def __str__(self) -> str:
         return str(self.text)
