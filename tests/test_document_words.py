@@ -58,14 +58,13 @@ def test_no_two_components_of_every_field_have_the_same_title() -> None:
 
 def test_an_upload_is_binary_in_the_words_of_older_tools_too(components: Any) -> None:
     form = components["Body_post_files_files__post"]["properties"]
-    upload = {
-        "type": "string",
-        "contentMediaType": "application/octet-stream",
-        "format": "binary",
-    }
+    uploads = [
+        form["one"],
+        form["several"]["items"],
+        form["maybe"]["anyOf"][0],
+        form["raw"]["anyOf"][0],
+    ]
 
-    assert form["one"] == {**upload, "title": "One"}
-    assert form["several"]["items"] == upload
-    assert form["maybe"]["anyOf"][0] == upload
-    assert form["raw"]["anyOf"][0] == upload
+    # Beside the "contentMediaType" that a newer FastAPI writes.
+    assert [(each["type"], each["format"]) for each in uploads] == [("string", "binary")] * 4
     assert "format" not in form["name"]

@@ -94,17 +94,14 @@ def _deep(
     """Return `json_schema` with what is said of its values, at the depth of these."""
     if "anyOf" in json_schema:
         choices = [_deep(choice, facts, of_value) for choice in json_schema["anyOf"]]
-        # One that is a choice itself, with no more to say, is one with this.
-        flat = [
-            one for each in choices for one in (each["anyOf"] if [*each] == ["anyOf"] else [each])
-        ]
-        return {**json_schema, "anyOf": flat}
+        return {**json_schema, "anyOf": [one for each in choices for one in _choices(each)]}
     if facts.items is not None and isinstance(json_schema.get("items"), dict):
         return {**json_schema, "items": _deep(json_schema["items"], facts.items, of_value)}
     return of_value(_spelled(json_schema, facts.json_schema or {}), facts)
 
 
 def _choices(json_schema: Schema) -> list[Schema]:
+    """Return the choices that `json_schema` is, or itself."""
     choices: list[Schema] = json_schema["anyOf"] if [*json_schema] == ["anyOf"] else [json_schema]
     return choices
 
