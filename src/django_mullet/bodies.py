@@ -1,7 +1,7 @@
 """Which fields may a client send in the body of a route's requests?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, get_args, get_origin
 
 from fastapi.dependencies.models import Dependant
@@ -11,7 +11,15 @@ from django_mullet.nesting import fields_of
 from django_mullet.planning import input_key
 from django_mullet.variants import Access, Variant, access_of
 
-__all__ = ["BodyField", "body_fields", "body_models", "marked_as", "secret_names"]
+__all__ = [
+    "BodyField",
+    "body_fields",
+    "body_models",
+    "body_params",
+    "is_embedded",
+    "marked_as",
+    "secret_names",
+]
 
 Path = tuple[str, ...]
 
@@ -27,22 +35,28 @@ class BodyField:
     """Where it stands in the body; without the index of a list's item."""
     model: Any = None
     """The Django model that it is a field of, where its schema says so."""
+    names: Path = field(default=(), compare=False)
+    """What the schemas on the way, and its own, call it."""
 
 
 def body_fields(dependant: Dependant) -> Iterator[BodyField]:
     """Yield the fields of the body of the route that `dependant` belongs to."""
-    params = list(_body_params(dependant))
-    is_embedded = len({param.name for param in params}) > 1 or any(
-        getattr(param.field_info, "embed", None) for param in params
-    )
+    params = list(body_params(dependant))
     for param in params:
-        path = (param.alias,) if is_embedded else ()
+        path = (param.alias,) if is_embedded(params) else ()
         info = param.field_info
         models = list(body_models(info.annotation, marked_as(info)))
         if not models:
-            yield BodyField(param.name, (param.alias,))
+            yield BodyField(param.name, (param.alias,), names=(param.name,))
         for schema, variant in models:
-            yield from _fields_of(schema, variant, path, ())
+            yield from _fields_of(schema, variant, (path, ()), ())
+
+
+def is_embedded(params: list[Any]) -> bool:
+    """Return whether each of `params`, a body's, stands below its name."""
+    return len({param.name for param in params}) > 1 or any(
+        getattr(param.field_info, "embed", None) for param in params
+    )
 
 
 def secret_names(dependant: Dependant) -> set[str]:
@@ -51,7 +65,7 @@ def secret_names(dependant: Dependant) -> set[str]:
     They are marked `WriteOnly`, or Pydantic's `SecretStr` and `SecretBytes`.
     """
     found: set[str] = set()
-    for param in _body_params(dependant):
+    for param in body_params(dependant):
         annotation = param.field_info.annotation
         if _is_secret(annotation):
             found.add(param.alias)
@@ -90,14 +104,15 @@ def marked_as(info: Any) -> Variant | None:
     return _variant_in(info.metadata)
 
 
-def _body_params(dependant: Dependant) -> Iterator[Any]:
+def body_params(dependant: Dependant) -> Iterator[Any]:
+    """Yield FastAPI's parameters that are the body of the route of `dependant`, or in it."""
     yield from dependant.body_params
     for sub in dependant.dependencies:
-        yield from _body_params(sub)
+        yield from body_params(sub)
 
 
 def _fields_of(
-    schema: Any, variant: Variant | None, path: Path, outer: Path
+    schema: Any, variant: Variant | None, place: tuple[Path, Path], outer: Path
 ) -> Iterator[BodyField]:
     if schema in outer:
         return  # a model within itself
@@ -105,12 +120,12 @@ def _fields_of(
     for name, info in fields_of(schema).items():
         if django_model is not None and variant is not None and variant.omits(schema, name):
             continue
-        loc = (*path, input_key(schema, name))
-        yield BodyField(name, loc, django_model)
+        loc, names = (*place[0], input_key(schema, name)), (*place[1], name)
+        yield BodyField(name, loc, django_model, names)
         # What is nested in a body is created with it, or changed: it is always sent whole.
         inner = marked_as(info) or (variant and Variant.CREATE)
         for nested, its_variant in body_models(info.annotation, inner):
-            yield from _fields_of(nested, its_variant, loc, (*outer, schema))
+            yield from _fields_of(nested, its_variant, (loc, names), (*outer, schema))
 
 
 def _variant_in(metadata: list[Any]) -> Variant | None:

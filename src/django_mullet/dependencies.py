@@ -17,7 +17,8 @@ from typing import Any, Literal, cast
 
 from anyio import CancelScope
 from asgiref.sync import iscoroutinefunction
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from fastapi import params
 from fastapi.dependencies.models import Dependant
 
@@ -216,7 +217,11 @@ def _last_function(endpoint: Endpoint, present: Present) -> Endpoint:
 async def _call_in_worker(endpoint: Endpoint, present: Present, /, **values: Any) -> Any:
     if not in_worker():
         await to_worker()
-    return present(endpoint(**values))
+    try:
+        return present(endpoint(**values))
+    except (IntegrityError, ValidationError) as error:
+        error.arguments = values  # type: ignore[union-attr]  # for `body_places`
+        raise
 
 
 def _presenting(endpoint: Endpoint, present: Present) -> Endpoint:

@@ -30,6 +30,7 @@ from starlette.exceptions import HTTPException
 
 from django_mullet import conf
 from django_mullet.bodies import BodyField, body_fields, secret_names
+from django_mullet.body_places import place_of, place_of_name
 from django_mullet.constraints import Refusal, Violation, violation_of
 from django_mullet.problems import error_response
 from django_mullet.refused_values import refused_values
@@ -123,19 +124,14 @@ async def suspicious_operation(request: Request, exc: SuspiciousOperation) -> Re
 
 async def validation_error(request: Request, exc: ValidationError) -> Response:
     """Answer 422 to Django's `ValidationError`, with the location of each field."""
+    dependant = _dependant_of(request)
     by_field = exc.message_dict if hasattr(exc, "error_dict") else {NON_FIELD_ERRORS: exc.messages}
     detail = [
-        _error("value_error", ("body", *_place(name)), message)
+        _error("value_error", ("body", *place_of_name(dependant, exc, name)), message)
         for name, messages in by_field.items()
         for message in messages
     ]
     return error_response(422, detail)
-
-
-def _place(name: str) -> tuple[str | int, ...]:
-    """Return where a field is: one that is nested has a name with dots, `books.0.title`."""
-    parts = () if name == NON_FIELD_ERRORS else name.split(".")
-    return tuple(int(part) if part.isdecimal() else part for part in parts)
 
 
 async def protected_error(request: Request, exc: ProtectedError | RestrictedError) -> Response:
@@ -150,11 +146,15 @@ async def integrity_error(request: Request, exc: IntegrityError) -> Response:
     field that the constraint is about: that is a bug, and a 500.
     """
     violation = violation_of(exc)
-    sent = [] if violation is None else _sent(request, violation)
+    dependant = _dependant_of(request)
+    sent = [] if violation is None else _sent(dependant, violation)
     if violation is None or not sent:
         return _refused(request, exc)
     detail = [
-        _error(violation.refusal.value, ("body", *field.loc), violation.message) for field in sent
+        _error(
+            violation.refusal.value, ("body", *place_of(dependant, exc, field)), violation.message
+        )
+        for field in sent
     ]
     return error_response(409 if violation.refusal is Refusal.UNIQUE else 422, detail)
 
@@ -197,9 +197,8 @@ def _error(type_: str, loc: tuple[str | int, ...], message: str) -> dict[str, An
     return {"type": type_, "loc": list(loc), "msg": message}
 
 
-def _sent(request: Request, violation: Violation) -> list[BodyField]:
+def _sent(dependant: Any, violation: Violation) -> list[BodyField]:
     """Return the fields of the request's body that the constraint is about, in its order."""
-    dependant = _dependant_of(request)
     known = [] if dependant is None else list(dict.fromkeys(body_fields(dependant)))
     names = [name for field in violation.fields for name in (field, f"{field}_id")]
     return [

@@ -21,8 +21,8 @@ from typing import (
 )
 
 from asgiref.sync import sync_to_async
-from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
-from django.db import models
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, ValidationError
+from django.db import IntegrityError, models
 from django.http import Http404
 from pydantic import (
     BaseModel,
@@ -215,7 +215,11 @@ class ModelSchema(BaseModel, Generic[ModelT]):
 
         Return it. As `create()` otherwise.
         """
-        save(self, instance, values, full_clean=full_clean)
+        try:
+            save(self, instance, values, full_clean=full_clean)
+        except (IntegrityError, ValidationError) as error:
+            error.body = self  # type: ignore[union-attr]  # for `body_places`
+            raise
         return instance
 
     # What its model says of a field
