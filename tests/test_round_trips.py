@@ -17,12 +17,15 @@ import pytest
 from django.apps.registry import Apps
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxLengthValidator, MinLengthValidator, RegexValidator
 from django.db import connection, models
 from pydantic import TypeAdapter, ValidationError
 
 from django_mullet.drafts import schema_for
-from django_mullet.schemas import Create, Update
+from django_mullet.schemas import Create, Patch, Update
+from tests.fieldtypes import models as fieldtypes
+from tests.fieldtypes import schemas
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -235,3 +238,46 @@ def test_what_has_been_set_is_shown_as_it_will_be_read(
 
             shown = as_json(schema.from_model(made))
             assert shown == as_json(schema.from_model(model.objects.get(pk=made.pk))), value
+
+
+@pytest.mark.parametrize("is_saved_by_body", [True, False])
+def test_what_the_database_generates_is_fresh(is_saved_by_body: bool) -> None:
+    row = fieldtypes.Computed.objects.create(side=2)
+    body = TypeAdapter(Patch[schemas.ComputedSchema]).validate_python({"side": 3})
+
+    if is_saved_by_body:
+        body.save(row)
+    else:
+        body.update(row).save()
+
+    assert schemas.ComputedSchema.from_model(row).area == 9
+
+
+def test_what_an_expression_has_made_is_shown() -> None:
+    row = fieldtypes.Computed.objects.create(side=2)
+    row.side = models.F("side") + 1
+    row.save()
+
+    assert schemas.ComputedSchema.from_model(row).side == 3
+
+
+def test_an_expression_of_no_row_is_an_error() -> None:
+    row = fieldtypes.Computed(side=models.Value(2), area=4, pk=1)
+    with pytest.raises(ValidationError):
+        schemas.ComputedSchema.from_model(row)
+
+    row._state.adding = False  # of a row that somebody else has deleted
+    with pytest.raises(ValidationError):
+        schemas.ComputedSchema.from_model(row)
+
+
+def test_what_an_encoder_takes_is_shown_as_it_is_kept() -> None:
+    field = models.JSONField(encoder=DjangoJSONEncoder)
+    with model_with(value=field, other=models.IntegerField(default=0)) as model:
+        schema: Any = schema_for(model)
+        made = model.objects.create(value={"at": KATHMANDU_NOON, "price": Decimal("1.50")})
+
+        shown = as_json(schema.from_model(made))
+
+        assert shown["value"] == {"at": "2020-01-01T12:00:00+05:45", "price": "1.50"}
+        assert shown == as_json(schema.from_model(model.objects.get()))

@@ -1,6 +1,7 @@
 """How do values get from a model's instance into a schema?"""
 
 import inspect
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def reader_of(schema: Any, *, shares_row: bool) -> Callable[[Any, Validate], Any
         try:
             return validate(values)
         except ValidationError:
-            as_stored = _as_stored(plan, schema, values)
+            as_stored = _as_stored(plan, schema, values | _computed(plan, value, values))
             if as_stored == values:
                 raise
         return validate(as_stored)
@@ -86,8 +87,29 @@ def _as_stored(plan: "_Plan", schema: Any, values: Values) -> Values:
         field = find_field(plan.model, name)
         if _is_plain_column(field) and not schema.is_nested(name):
             with suppress(DjangoValidationError, TypeError):
-                stored[key] = field.to_python(stored[key])
+                stored[key] = _stored(field, stored[key])
     return stored
+
+
+def _stored(field: Any, value: Any) -> Any:
+    if isinstance(field, models.JSONField):  # whose encoder takes more than JSON has
+        return json.loads(json.dumps(value, cls=field.encoder))
+    return field.to_python(value)
+
+
+def _computed(plan: "_Plan", instance: Any, values: Values) -> Values:
+    """Return those of `values` that the database has computed, where code has set an expression.
+
+    As `F("stock") - 1`, which stays on the instance before Django 6.0.
+    """
+    names = {
+        key: name for key, name, _ in plan.fields if hasattr(values[key], "resolve_expression")
+    }
+    if not names or instance._state.adding:
+        return {}
+    rows = type(instance)._base_manager.using(instance._state.db).filter(pk=instance.pk)
+    found = rows.values(*names.values()).first() or {}
+    return {key: found[name] for key, name in names.items() if name in found}
 
 
 def _is_plain_column(field: Any) -> bool:
