@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from inspect import getattr_static
 from math import isfinite
 from typing import Any
 
@@ -31,6 +32,7 @@ __all__ = [
     "facts_of",
     "facts_of_values",
     "find_field",
+    "has_setter",
     "is_generic",
     "is_parent_link",
 ]
@@ -154,6 +156,10 @@ _TEXTS = (
 )
 
 _COMPUTED = FieldFacts(read_only=True)
+
+_NOT_OF_MODEL = FieldFacts(read_only=True, required=True, null=True)
+"""What a schema alone says: where it is marked, a request sends it, and needs to."""
+
 _FAR_SIDE = FieldFacts()
 """Of a many-to-many relation, which may be written from either side."""
 
@@ -168,6 +174,11 @@ def find_field(model: type[models.Model], name: str) -> Any:
         if name in (accessor_of(field), getattr(field, "attname", None)):
             return field
     return None
+
+
+def has_setter(model: type[models.Model], name: str) -> bool:
+    """Return whether `name` is a property of `model` that can be set."""
+    return getattr(getattr_static(model, name, None), "fset", None) is not None
 
 
 def is_generic(field: Any) -> bool:
@@ -191,6 +202,8 @@ def _is_reverse(field: Any) -> bool:
 def facts_of(model: type[models.Model], name: str) -> FieldFacts:
     """Return what `model` says about the values of `name`; of a name that it lacks: computed."""
     field = find_field(model, name)
+    if field is None:
+        return _NOT_OF_MODEL
     if isinstance(field, models.ManyToManyRel) and _is_editable(field.field):
         return _FAR_SIDE
     if not isinstance(field, models.Field) or is_generic(field):

@@ -104,6 +104,10 @@ def chosen_key(schema: Any, writable: Mapping[str, Any], hidden: frozenset[str])
     """Return the field by which a request chooses the key of a new object, if it may."""
     key = places_of(schema.django_model()._meta.pk)
     return next(
-        (name for name, field in writable.items() if name not in hidden and key & places_of(field)),
+        (
+            name
+            for name, field in writable.items()
+            if name not in hidden and key & _places("", field)
+        ),
         None,
     )

@@ -25,7 +25,7 @@ from pydantic import AfterValidator, JsonValue
 
 from django_mullet.applications import get_application
 from django_mullet.field_types import annotation_of, reader_of, value_field
-from django_mullet.fields import find_field
+from django_mullet.fields import find_field, has_setter
 from django_mullet.nesting import fields_of, is_schema
 from django_mullet.nulls import may_show_none
 from django_mullet.own_values import are_known_as
@@ -156,6 +156,9 @@ def _of_no_field(model: Any, name: str, info: Any) -> Found:
     if _is_method(getattr_static(model, name, None)):
         hint = f"Call it in a property of '{model.__name__}', or in a computed field of the schema."
         return f"'{model.__name__}.{name}' is a method.", hint
+    if access_of(info) in _SENT and hasattr(model, name) and not has_setter(model, name):
+        hint = f"Write '{name}: ReadOnly[{spell(info.annotation)}]', or a setter in the model."
+        return f"'{model.__name__}.{name}' cannot be set.", hint
     if _has(model, name) or access_of(info) is not None or info.metadata or not info.is_required():
         return None
     names = [field.name for field in model._meta.get_fields()] + [*vars(model)]
@@ -165,6 +168,9 @@ def _of_no_field(model: Any, name: str, info: Any) -> Found:
     if close:
         return says, f"Write '{close[0]}', or, if querysets annotate it, {read_only}."
     return says, f"Write {read_only}, if querysets annotate it."
+
+
+_SENT = (Access.CREATE_ONLY, Access.WRITABLE, Access.WRITE_ONLY)
 
 
 def _has(model: Any, name: str) -> bool:

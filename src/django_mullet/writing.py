@@ -8,7 +8,7 @@ import django
 from django.core.exceptions import ValidationError
 from django.db import models, router, transaction
 
-from django_mullet.fields import QUERYING, find_field
+from django_mullet.fields import QUERYING, find_field, has_setter
 from django_mullet.given import Given, assign, chosen_key, given
 from django_mullet.mapping import attribute_of
 from django_mullet.related import Related, save_forward, set_shared
@@ -60,6 +60,8 @@ def write(body: Any, instance: Any, values: Mapping[str, Any]) -> None:
             "in place of 'to_model()', and 'save()' in place of 'update()'."
         )
     assign(instance, said, values)
+    if not instance._state.adding:
+        _forget_generated(instance)
 
 
 def _refuse_chosen_key(schema: Any, said: Given) -> None:
@@ -118,7 +120,10 @@ def _column(schema: Any, name: str) -> tuple[str, Callable[[Any], Any] | None] |
 
     `None` of what is no column: a to-many relation, or nested objects.
     """
-    if schema.is_nested(name) or not _is_column(find_field(schema.django_model(), name)):
+    field = find_field(schema.django_model(), name)
+    if field is None:
+        return name, None
+    if schema.is_nested(name) or not _is_column(field):
         return None
     return attribute_of(schema, name), schema.field_facts(name).write
 
@@ -138,12 +143,18 @@ def _written_fields(body: Any, instance: Any, said: Given) -> dict[str, Any]:
 
 @cache
 def _writable_fields(schema: Any, is_new: bool) -> dict[str, Any]:
-    """Return what is set, in the order in which `Model(**values)` sets it."""
+    """Return what is set, in the order in which `Model(**values)` sets it.
+
+    `None` stands for the field of a property. What the model lacks is for the endpoint alone.
+    """
     model = schema.django_model()
-    fields = {
+    found = {
         name: find_field(model, name)
         for name in schema.model_fields
         if not schema.is_read_only(name) and (is_new or not schema.is_create_only(name))
+    }
+    fields = {
+        name: field for name, field in found.items() if field is not None or has_setter(model, name)
     }
     columns = [*model._meta.concrete_fields]
     place = {field: number for number, field in enumerate(columns)}
