@@ -251,8 +251,10 @@ def test_a_method_that_django_lacks_changes_nothing() -> None:
     def of(title: str) -> QuerySet[Any]:
         return Short(Work).short().filter(title=title)
 
-    assert isinstance(of("a"), PreparedQuerySet)
-    assert [work.pages for work in of("a").short()] == [0]
+    found: Any = of("a")
+
+    assert isinstance(found, PreparedQuerySet)
+    assert [work.pages for work in found.short()] == [0]
 
 
 def test_a_method_that_answers_itself_leaves_the_others() -> None:
