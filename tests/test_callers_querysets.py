@@ -38,6 +38,7 @@ from tests.catalogue.models import (
     Note,
     Person,
     Publisher,
+    Sealed,
     Spot,
     Work,
 )
@@ -647,3 +648,49 @@ def test_what_a_property_reads_of_many_is_found_by_their_column(
 
     assert_as_django(Words, Work.objects.all, 2)
     assert_as_django(Titles, lambda: Publisher.objects.order_by("pk"), 2)
+
+
+class SealedWorkSchema(ModelSchema[Work]):
+    pages: int
+    chapters: list[ChapterSchema]
+
+
+class SealSchema(ModelSchema[Sealed]):
+    mark: str
+    work: SealedWorkSchema
+
+
+class WorkWithSealsSchema(ModelSchema[Work]):
+    title: str
+    seals: list[SealSchema]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("works")
+def test_what_is_below_a_relation_that_only_instances_know_is_loaded() -> None:
+    for work in Work.objects.all():
+        Sealed.objects.create(work=work, mark="red")
+
+    with CaptureQueriesContext(connection) as captured:
+        shown = WorkWithSealsSchema.from_qs(Work.objects.all())
+
+    assert len(captured) == 3
+    assert [each.seals[0].work.pages for each in shown] == [
+        work.pages for work in Work.objects.all()
+    ]
+
+
+class MarkedSchema(ModelSchema[Sealed]):
+    id: int
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("works")
+def test_columns_that_receivers_of_post_init_read_are_loaded_with_the_row() -> None:
+    for work in Work.objects.all():
+        Sealed.objects.create(work=work, mark="red")
+
+    with CaptureQueriesContext(connection) as captured:
+        MarkedSchema.from_qs(Sealed.objects.distinct())
+
+    assert len(captured) == 1

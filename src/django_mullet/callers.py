@@ -7,14 +7,17 @@ where there is SQL, no other table joins those whose columns it may name.
 
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import RawSQL
+from django.db.models.signals import post_init, pre_init
 from django.db.models.sql.where import ExtraWhere, WhereNode
 
 from django_mullet._compat import prefetched_by, takes_columns, takes_joins
 from django_mullet.fields import find_field
+from django_mullet.instances import is_listened_to, is_made_by_django
 from django_mullet.links import columns_of
 from django_mullet.planning import QueryPlan
 
@@ -34,6 +37,8 @@ def planned(plan: QueryPlan, queryset: Any) -> Any:
     joins, columns = _wanted(plan)
     if joins and _has_sql(queryset.query):
         return queryset
+    if not all(map(_is_made_of_its_row, _joined_models(plan))):
+        columns = None  # what the code reads that runs for each instance, nobody knows
     if theirs:
         covered = set(_with_parents(theirs))
         joins = [path for path in joins if covered.isdisjoint(_with_parents([path]))]
@@ -89,6 +94,18 @@ def _joins(plan: QueryPlan) -> bool:
 @cache
 def _wanted(plan: QueryPlan) -> tuple[list[str], set[str] | None]:
     return list(plan.joined()), plan.loaded()
+
+
+@cache
+def _joined_models(plan: QueryPlan) -> tuple[Any, ...]:
+    below = (_joined_models(one.plan) for one in plan.to_one if one.is_joined)
+    return (plan.model, *chain.from_iterable(below))
+
+
+def _is_made_of_its_row(model: Any) -> bool:
+    """Return whether no code but Django's runs when an instance of `model` is made."""
+    is_told = is_listened_to(pre_init, model) or is_listened_to(post_init, model)
+    return is_made_by_django(model) and not is_told
 
 
 @cache

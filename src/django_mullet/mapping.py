@@ -218,7 +218,7 @@ def _reader(schema: Any, name: str) -> Reader | None:
         if schema.is_nested(name):
             return partial(_related, name)
         return partial(_related_ids, name, field_types.key_reader_of(field))
-    if field.one_to_one and not field.concrete:
+    if (field.one_to_one or isinstance(field, models.ForeignObject)) and not field.concrete:
         if schema.is_nested(name):
             return partial(_related_or_none, name)
         return partial(_related_id, name, field_types.key_reader_of(field))

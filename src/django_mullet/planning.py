@@ -274,8 +274,7 @@ class _Draft:
         if field is None:
             self._add_other(key, name)
         elif is_generic(field) or len(nested) > 1:
-            self.needs.append(name)
-            self.prefetched.append(name)
+            self._add_prefetched(name, field, nested)
         elif field.many_to_many or field.one_to_many:
             self._add_to_many(key, name, field, nested)
         elif nested:
@@ -336,12 +335,22 @@ class _Draft:
         is_converted = not nested and key_reader_of(field) is not None
         # Or a generic relation, or one that somebody else has made.
         if found is None or is_converted:
-            self.needs.append(name)
-            self.prefetched.append(name)
+            self._add_prefetched(name, field, nested)
             return
         owner, back = found
         plan = plan_of(nested[0]) if nested else None
         self.to_many.append(ToMany(key, name, owner, back, field.related_model, plan))
+
+    def _add_prefetched(self, name: str, field: Any, nested: list[Any]) -> None:
+        """Plan a relation that the instance itself reads, and what is shown of its objects."""
+        self.needs.append(name)
+        self.prefetched.append(name)
+        for schema in nested:
+            self.reads_any = True  # its objects may show this instance again
+            # Objects of different models have no relations in common.
+            if issubclass(field.related_model or type(None), schema.django_model()):
+                below = plan_of(schema).related()
+                self.prefetched.extend(f"{name}{LOOKUP_SEP}{path}" for path in below)
 
 
 def input_key(schema: Any, name: str) -> str:

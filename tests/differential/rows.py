@@ -1,0 +1,72 @@
+"""What is there to read? Rows of every model of the catalogue, with gaps."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from tests.catalogue.models import (
+    Agent,
+    Chapter,
+    Edition,
+    Illustrated,
+    Jacket,
+    Keyword,
+    Note,
+    Person,
+    Publisher,
+    Sealed,
+    Spot,
+    Work,
+)
+
+__all__ = ["make_rows"]
+
+NUMBER = 7  # of each model, at most
+
+
+def make_rows(random: Random) -> None:
+    """Fill the tables of the catalogue."""
+    people: list[Any] = []
+    for index in range(NUMBER):
+        mentor = random.choice([None, *people])
+        people.append(Person.objects.create(name=f"person {index % 4}", mentor=mentor))
+    for person in people:
+        person.friends.set(random.sample(people, random.randrange(3)))
+    houses = [Publisher.objects.create(code=code, city=code * 2) for code in ("aa", "bb", "cc")]
+    for index in range(NUMBER):
+        Agent.objects.create(name=f"agent {index}", house=random.choice(houses).code)
+    keywords = [Keyword.objects.create(word=word) for word in ("ant", "bee", "cat", "dog")]
+    works = list(_works(random, people, houses))
+    for work in works:
+        work.editors.set(random.sample(people, random.randrange(3)))
+        work.keywords.set(random.sample(keywords, random.randrange(3)))
+        _parts_of(work, random)
+
+
+def _works(random: Random, people: list[Any], houses: list[Any]) -> Iterator[Any]:
+    for index in range(2 * NUMBER):
+        model = Illustrated if index % 3 == 0 else Work
+        values: dict[str, Any] = {"pictures": index} if model is Illustrated else {}
+        made = model.objects.create(
+            title=f"title {index % 5}",
+            pages=random.randrange(4) * 100,
+            rating=random.choice([None, Decimal("1.50"), Decimal("3.25")]),
+            publisher=random.choice([None, *houses]),
+            author=random.choice(people),
+            **values,
+        )
+        yield Work.objects.get(pk=made.pk)
+
+
+def _parts_of(work: Any, random: Random) -> None:
+    if random.random() < 0.6:
+        Jacket.objects.create(work=work, colour=random.choice(["red", "blue"]))
+    if random.random() < 0.6:
+        Spot.objects.create(pk=(f"s{work.pk % 3}", work.pk), work=work)
+    for number in range(random.randrange(4)):
+        Chapter.objects.create(work=work, number=number, heading=f"heading {number}")
+        Edition.objects.create(work=work, year=1990 + number, published=random.random() < 0.6)
+    for number in range(random.randrange(3)):
+        Note.objects.create(about=work, text=f"note {number}")
+        Sealed.objects.create(work=work, mark=f"mark {number}")
