@@ -22,6 +22,9 @@ class CrateSchema(ModelSchema[Crate]):
     weight: Decimal
     marks: str
     zone: str
+    owner: str
+    grade: str
+    notes: JsonValue
 
 
 def created(**values: Any) -> Crate:
@@ -48,11 +51,20 @@ def test_what_a_schema_takes_it_shows() -> None:
         "weight": Decimal("12.5"),
         "marks": "up,dry",
         "zone": "Europe/Berlin",
+        "owner": "Ann",
+        "grade": "A",
+        "notes": {},
     }
+    assert list(messages_of(CrateSchema)) == []
 
 
 def test_a_validator_is_given_what_an_instance_has() -> None:
     assert errors_of(weight="101.00") == ["Nobody can lift this."]
+
+
+def test_a_validator_is_given_what_the_field_makes_of_a_value() -> None:
+    assert created(owner="bob").owner == "Bob"  # as its `get_prep_value()` has it
+    assert errors_of(owner="1st") == ["Begin with a capital letter."]
 
 
 def test_a_field_that_holds_several_choices_looks_at_each() -> None:
@@ -65,6 +77,7 @@ def test_the_choices_are_those_of_the_schema() -> None:
     properties = TypeAdapter(Create[CrateSchema]).json_schema()["properties"]
 
     assert properties["zone"]["enum"] == ["UTC", "Europe/Berlin"]
+    assert properties["grade"]["enum"] == ["A", "B"]
     assert "enum" not in properties["marks"]
     assert errors_of(zone="Europe/Paris") == ["Input should be 'UTC' or 'Europe/Berlin'"]
 
@@ -72,12 +85,16 @@ def test_the_choices_are_those_of_the_schema() -> None:
 def test_the_choices_hold_for_other_annotations() -> None:
     class Wide(ModelSchema[Crate]):
         zone: Any
+        grade: Any
 
     body: Any = TypeAdapter(Create[Wide])
 
-    assert body.validate_python({"zone": "UTC"}).zone == "UTC"
-    with pytest.raises(ValidationError, match="is not a valid choice"):
-        body.validate_python({"zone": "Europe/Paris"})
+    assert body.validate_python({"zone": "UTC", "grade": "B"}).grade == "B"
+    with pytest.raises(ValidationError) as caught:
+        body.validate_python({"zone": "Europe/Paris", "grade": "C"})
+    [zone, grade] = caught.value.errors()
+    assert "is not a valid choice" in zone["msg"]
+    assert grade["msg"] == "Choose one of: A, B."
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,11 @@ from django_mullet.schemas import reads
 from tests.packaged.fields import CodeField, KeptManyToManyField, KeptTags, Tags
 from tests.packaged.values import (
     CodesField,
+    GradeField,
     InitialsField,
     LengthField,
+    NotesField,
+    OwnerField,
     SealedField,
     ShoutedField,
     TailField,
@@ -21,6 +24,7 @@ from tests.packaged.values import (
     WordsField,
     ZoneField,
     refuse_heavy,
+    refuse_small_letters,
 )
 from tests.packaged.ways import (
     AmountField,
@@ -234,6 +238,9 @@ class Crate(models.Model):
     weight = WeightField(max_digits=6, decimal_places=2, validators=[refuse_heavy])
     marks = CodesField(max_length=40, choices={"up": "This side up", "dry": "Dry"}, blank=True)
     zone = ToldZoneField(default=ZoneInfo("UTC"))
+    owner = OwnerField(max_length=20, default="Ann", validators=[refuse_small_letters])
+    grade = GradeField(choices={0: "best", 1: "good"}, default=0)
+    notes = NotesField(default=dict, blank=True)
 
     def __str__(self) -> str:
         return f"Crate {self.pk}"

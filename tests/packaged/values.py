@@ -106,6 +106,25 @@ class WordsField(models.CharField):  # type: ignore[type-arg]
         return " ".join(value) if isinstance(value, list) else value
 
 
+class OwnerField(models.CharField):  # type: ignore[type-arg]
+    def to_python(self, value: Any) -> Any:
+        return value and value.strip().title()
+
+
+def refuse_small_letters(name: str) -> None:
+    if not name[:1].isupper():
+        raise ValidationError("Begin with a capital letter.")
+
+
+class GradeField(models.IntegerField):  # type: ignore[type-arg]
+    """A number that schemas have as a letter."""
+
+
+class NotesField(models.JSONField):
+    def to_python(self, value: Any) -> Any:
+        return value or {}
+
+
 @dataclass(frozen=True)
 class Length:
     metres: float
@@ -192,6 +211,13 @@ class InitialsField(models.Field):  # type: ignore[type-arg]
         return None if value is None else str(value)
 
 
+register(
+    GradeField,
+    annotation=str,
+    limits=lambda field: {},
+    read=lambda field, number: "ABC"[number],
+    write=lambda field, letter: "ABC".find(letter),
+)
 register(
     ToldZoneField,
     annotation=str,
