@@ -35,6 +35,7 @@ from pydantic import (
 from django_mullet.ranges import Range
 from django_mullet.schema_checks import ALIKE, SCALARS, check_schemas, messages_of
 from django_mullet.schemas import CreateOnly, ModelSchema, ReadOnly, WriteOnly
+from tests.catalogue import models as catalogue
 from tests.fieldtypes import models as fieldtypes
 from tests.fieldtypes import schemas
 from tests.library.models import Author, Book, Cover, Tag
@@ -247,6 +248,13 @@ def test_mullet_E004_leaves_it_to_E002_why_there_is_no_application(
             "Write 'cover: int | None'.",
         ),
         (
+            catalogue.Work,
+            "spot",
+            tuple[str, int],
+            "'S.spot' is 'tuple[str, int]', but 'Work.spot' may be null.",
+            "Write 'spot: tuple[str, int] | None'.",
+        ),
+        (
             Book,
             "tags",
             TagSchema,
@@ -353,6 +361,7 @@ def test_E004_names_what_the_model_says(
         (fieldtypes.Documents, "document", dict[str, int]),
         (fieldtypes.Documents, "nullable", JsonValue),
         (fieldtypes.Composite, "pk", tuple[str, int]),
+        (catalogue.Work, "spot", tuple[str, int] | None),
         (fieldtypes.Stored, "attributes", Mapping[str, str | None]),
         (fieldtypes.Arrays, "texts", set[Title]),
         (fieldtypes.Relations, "content_object", AuthorSchema | TagSchema),

@@ -16,6 +16,7 @@ from django.db.models.signals import post_init, pre_init
 from django.db.models.sql.where import ExtraWhere, WhereNode
 
 from django_mullet._compat import prefetched_by, takes_columns, takes_joins
+from django_mullet.annotated import annotations_below
 from django_mullet.fields import find_field
 from django_mullet.instances import is_listened_to, is_made_by_django
 from django_mullet.links import columns_of
@@ -50,7 +51,10 @@ def planned(plan: QueryPlan, queryset: Any) -> Any:
 
 def serves_in_rows(plan: QueryPlan, query: Any) -> bool:
     """Return whether `query` finds the same where it is asked for the columns of `plan` alone."""
-    return not (_is_grouped(query, plan.annotations) or (_joins(plan) and _has_sql(query)))
+    below = annotations_below(plan)
+    return below <= query.annotations.keys() and not (
+        _is_grouped(query, plan.annotations | below) or (_joins(plan) and _has_sql(query))
+    )
 
 
 def _is_grouped(query: Any, shown: frozenset[str]) -> bool:

@@ -17,6 +17,7 @@ from django.db.models.constants import LOOKUP_SEP
 from django.db.models.signals import post_init
 
 from django_mullet._compat import is_as_built, is_evaluated
+from django_mullet.annotated import hand_down
 from django_mullet.callers import planned, serves_in_rows, takes_plan
 from django_mullet.instances import is_listened_to, is_made_by_django
 from django_mullet.planning import QueryPlan, ToMany
@@ -55,6 +56,7 @@ def load_relations(plan: QueryPlan, instances: list[Any]) -> None:
     """
     if instances and all(isinstance(instance, plan.model) for instance in instances):
         prefetch_related_objects(instances, *plan.related())
+        hand_down(plan, instances)
 
 
 def _is_to_be_loaded(objects: Any) -> TypeGuard[models.QuerySet[Any]]:

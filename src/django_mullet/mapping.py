@@ -128,7 +128,20 @@ def _read(fields: "tuple[_Field, ...]", instance: Any, schema: Any, values: Valu
             if not _is_to_one(find_field(type(instance), name)):
                 raise  # by a property
             values[key] = None  # as the caller's `Prefetch` has hidden it
+        except AttributeError as error:
+            if error.name != name or error.obj is not instance:
+                raise
+            raise _not_annotated(error, schema, name) from None
     return values
+
+
+def _not_annotated(error: AttributeError, schema: Any, name: str) -> AttributeError:
+    model = schema.django_model().__name__
+    return AttributeError(
+        f"{error}. '{schema.__name__}.{name}' is no field of '{model}': annotate it, by "
+        f"'annotate({name}=...)' on a queryset of '{model}', and by "
+        f"'annotate(<relation>__{name}=...)' on one of what leads there."
+    )
 
 
 def _is_to_one(field: Any) -> bool:

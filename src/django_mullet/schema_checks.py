@@ -26,6 +26,7 @@ from pydantic import AfterValidator, JsonValue
 from django_mullet.applications import get_application
 from django_mullet.field_types import annotation_of, reader_of, value_field
 from django_mullet.fields import find_field, has_setter
+from django_mullet.links import has_composite_key
 from django_mullet.nesting import fields_of, is_schema
 from django_mullet.nulls import may_show_none
 from django_mullet.own_values import are_known_as
@@ -206,7 +207,8 @@ def _of_one(field: Any, name: str, whose: str, annotation: Any) -> Found:
         return _of_value(field, name, whose, annotation)
     choices = [choice for choice in union_of(annotation) if choice is not NoneType]
     key = _spelled_key(field.related_model)
-    if all(_plain(_class_of(choice)) in SEQUENCES for choice in choices):
+    is_one = not has_composite_key(field)  # of which the key is a tuple
+    if is_one and all(_plain(_class_of(choice)) in SEQUENCES for choice in choices):
         return f"{whose} leads to one object.", f"Write '{name}: {key}', or a schema."
     found = [_of_related(field, name, whose, choice, key) for choice in choices]
     return found[0] if all(found) else None

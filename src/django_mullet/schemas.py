@@ -36,6 +36,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from django_mullet import document_fields
+from django_mullet.annotated import annotations_below
 from django_mullet.as_loaded import as_loaded, places_of
 from django_mullet.encoding import with_encodings
 from django_mullet.fields import FieldFacts, facts_of
@@ -138,7 +139,7 @@ class ModelSchema(BaseModel, Generic[ModelT]):
     @classmethod
     def from_model(cls, instance: ModelT) -> Self:
         """Return what the API shows of `instance`."""
-        if (plan := plan_of(cls)).grows:
+        if (plan := plan_of(cls)).grows or annotations_below(plan):
             load_relations(plan, [instance])
         is_of_model = isinstance(instance, plan.model)
         return cls.model_validate(as_loaded(cls, instance) if is_of_model else instance)
