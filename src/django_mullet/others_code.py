@@ -39,10 +39,9 @@ def has_usual_descriptor(model: type[models.Model], name: str) -> bool:
 def comes_by_join(model: type[models.Model], name: str, field: Any) -> bool:
     """Return whether a join gives the very object that the attribute `name`, a `field`, would."""
     related: Any = field.related_model
-    is_of_one = (field.many_to_one or field.one_to_one) and related is not None
-    return bool(
-        is_of_one and has_usual_descriptor(model, name) and _gives_all(related._base_manager)
-    )
+    if related is None or not (field.many_to_one or field.one_to_one):
+        return False
+    return has_usual_descriptor(model, name) and _gives_all(related._base_manager)
 
 
 def _gives_all(manager: Any) -> bool:
