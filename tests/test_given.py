@@ -6,7 +6,15 @@ import pytest
 from django.db import IntegrityError
 from pydantic import Field, TypeAdapter
 
-from django_mullet.schemas import Create, CreateOnly, ModelSchema, Patch, Writable
+from django_mullet.schemas import (
+    Create,
+    CreateOnly,
+    ModelSchema,
+    Patch,
+    Update,
+    Writable,
+    WriteOnly,
+)
 from tests.catalogue.models import Agent, Publisher
 from tests.library.models import Author
 from tests.relations.models import Note, Place
@@ -351,6 +359,26 @@ def test_what_is_there_is_changed_without_its_key(user: Owner) -> None:
     body(Patch[FolderSchema], code="b", name="after").update(folder).save()
 
     assert [(each.code, each.name) for each in Folder.objects.all()] == [("a", "after")]
+
+
+@pytest.mark.parametrize("mark", [Writable, WriteOnly, CreateOnly])
+@pytest.mark.parametrize("variant", [Patch, Update])
+def test_a_key_that_is_marked_as_one_that_requests_set_is_not_changed(
+    mark: Any, variant: Any
+) -> None:
+    class Marked(ModelSchema[Folder]):
+        code: mark[str]
+        name: str
+
+    Folder.objects.create(code="b", name="another's")
+    folder = Folder.objects.create(code="a", name="before")
+
+    body(variant[Marked], code="b", name="after").save(folder)
+    body(variant[Marked], code="c", name="after").update(folder).save()
+
+    found = Folder.objects.order_by("code").values_list("code", "name")
+    assert list(found) == [("a", "after"), ("b", "another's")]
+    assert body(Create[Marked], code="c", name="new").create().code == "c"
 
 
 def test_the_link_to_a_parent_is_not_writable() -> None:

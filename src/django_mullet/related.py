@@ -201,11 +201,11 @@ def _key(body: Any, owner: Any = None, link: Any = None) -> Any:
     fields = _key_fields(schema, link)
     if fields is None or any(name is not None and name not in body.__dict__ for name, _ in fields):
         return None
-    values = tuple(
+    values = [
         getattr(owner, link.target_field.attname) if name is None else _written(body, name, write)
         for name, write in fields
-    )
-    return values if len(values) > 1 else values[0]
+    ]
+    return tuple(values) if len(values) > 1 else values[0]
 
 
 def _written(body: Any, name: str, write: Callable[[Any], Any] | None) -> Any:

@@ -238,8 +238,15 @@ class ModelSchema(BaseModel, Generic[ModelT]):
 
     @classmethod
     def is_create_only(cls, name: str) -> bool:
-        """Return whether the field `name` is never set after the object is created."""
-        return access_of(fields_of(cls)[name], cls.field_facts(name)) is Access.CREATE_ONLY
+        """Return whether the field `name` is never set after the object is created.
+
+        A key is not, whatever it is marked as: with another one `save()` would write another row.
+        """
+        facts = cls.field_facts(name)
+        access = access_of(fields_of(cls)[name], facts)
+        if access is Access.READ_ONLY or cls.is_nested(name):
+            return access is Access.CREATE_ONLY
+        return facts.create_only or access is Access.CREATE_ONLY
 
     @classmethod
     def is_write_only(cls, name: str) -> bool:
