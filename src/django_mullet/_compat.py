@@ -88,7 +88,6 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from django_mullet.exceptions import UnsupportedFastAPI
-from django_mullet.usual import is_django_s
 
 T = TypeVar("T")
 
@@ -315,8 +314,7 @@ class InsertsBy:
         do_insert: Any = super()._do_insert  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
         model: Any = models.Model
         rows = None
-        is_own = getattr(do_insert, "__func__", None) is model._do_insert
-        if is_own and not raw and is_django_s(model._do_insert):
+        if not raw and getattr(do_insert, "__func__", None) is model._do_insert:
             rows = self._inserts_by(self, manager, using, fields, returning_fields)
         if rows is None:
             return do_insert(manager, using, fields, returning_fields, raw)
@@ -350,7 +348,6 @@ class UpdatesBy:
         do_update: Any = super()._do_update  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
         number, returning = None, args[2:]  # since Django 6.0: fields that are to be returned
         is_own = getattr(do_update, "__func__", None) is models.Model._do_update
-        is_own = is_own and is_django_s(models.Model._do_update)
         if is_own and not (kwargs or any(returning) or model._meta.select_on_save):
             number = self._updates_by(base_qs, pk_val, values)
         if number is None:

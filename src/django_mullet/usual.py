@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import Any
 
 import django
-from django.db.models import Manager, QuerySet
+from django.db.models import Manager, Model, QuerySet
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler, SQLInsertCompiler, SQLUpdateCompiler
 
@@ -91,15 +91,17 @@ def _is_django_s(method: Any) -> bool:
 # Comparisons alone, as each query of a request asks for one.
 
 _inserting, _updating = attrgetter("_insert"), attrgetter("_update")
+_inserting_one, _updating_one = attrgetter("_do_insert"), attrgetter("_do_update")
 _READ = SQLCompiler.execute_sql
 _INSERT = SQLInsertCompiler.execute_sql
 _UPDATE = SQLUpdateCompiler.execute_sql
 _INSERT_ROWS = _inserting(QuerySet)
 _INSERT_BY_MANAGER = _inserting(Manager)
 _UPDATE_ROWS = _updating(QuerySet)
+_INSERT_ONE, _UPDATE_ONE = _inserting_one(Model), _updating_one(Model)
 _IS_READ_BY_DJANGO = is_django_s(_READ)
-_IS_INSERTED_BY_DJANGO = is_django_s(_INSERT, _INSERT_ROWS, _INSERT_BY_MANAGER)
-_IS_UPDATED_BY_DJANGO = is_django_s(_READ, _UPDATE, _UPDATE_ROWS)
+_IS_INSERTED_BY_DJANGO = is_django_s(_INSERT, _INSERT_ROWS, _INSERT_BY_MANAGER, _INSERT_ONE)
+_IS_UPDATED_BY_DJANGO = is_django_s(_READ, _UPDATE, _UPDATE_ROWS, _UPDATE_ONE)
 
 
 def reads_as_usual() -> bool:
@@ -114,6 +116,7 @@ def inserts_as_usual() -> bool:
         and SQLInsertCompiler.execute_sql is _INSERT
         and _inserting(QuerySet) is _INSERT_ROWS
         and _inserting(Manager) is _INSERT_BY_MANAGER
+        and _inserting_one(Model) is _INSERT_ONE
     )
 
 
@@ -124,4 +127,5 @@ def updates_as_usual() -> bool:
         and SQLUpdateCompiler.execute_sql is _UPDATE
         and SQLCompiler.execute_sql is _READ
         and _updating(QuerySet) is _UPDATE_ROWS
+        and _updating_one(Model) is _UPDATE_ONE
     )
