@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from fastapi import Body, FastAPI
 from fastapi.testclient import TestClient
@@ -108,6 +109,13 @@ async def in_async(body: Create[BookSchema]) -> None:
     raise ValidationError({"author_id": ["No."]})
 
 
+@router.post("/async embedded")
+async def in_async_embedded(
+    body: Annotated[Create[BookSchema], Body(embed=True, alias="theBook")],
+) -> None:
+    await sync_to_async(body.create)()
+
+
 @pytest.fixture
 def post(transactional_db: None) -> Callable[..., Any]:
     Author.objects.create(pk=500, name="Homer")
@@ -166,6 +174,8 @@ BY_NAME = {"title": "Odyssey", "euro": 1, "author_id": 9}
         ("/unsaved", [GOOD, LIKE_GOOD], 409, [["bookTitle"]]),
         ("/own", GOOD, 422, [["authorId"], ["bookTitle"], ["other"], []]),
         ("/async", GOOD, 422, [["authorId"]]),
+        ("/async embedded", {"theBook": NOBODY}, 422, [["theBook", "authorId"]]),
+        ("/async embedded", {"theBook": TWICE}, 409, [["theBook", "bookTitle"]]),
     ],
 )
 def test_the_place_is_the_one_that_was_sent(

@@ -29,6 +29,11 @@ class WorkSchema(ModelSchema[Work]):
     chapters: list[ChapterSchema]
 
 
+class WorkAgain(ModelSchema[Work]):
+    title: str
+    chapters: list[ChapterSchema]
+
+
 class Page(BaseModel, Generic[T]):
     items: list[T]
     total: int = Field(alias="count")
@@ -161,7 +166,7 @@ def test_a_route_shows_models_in_a_known_number_of_queries(
         type[WorkSchema],
         Page[int],
         int | None,
-        WorkSchema | ChapterSchema,
+        WorkSchema | WorkAgain,
         Annotated[int, "number"],
     ],
 )
@@ -296,10 +301,10 @@ def answer_of(endpoint: Callable[..., Any], response_model: Any) -> Any:
 
 
 class Either(BaseModel):
-    works: list[WorkSchema | ChapterSchema]
+    works: list[WorkSchema | WorkAgain]
 
 
-@pytest.mark.parametrize("response_model", [Either, list[WorkSchema | ChapterSchema]])
+@pytest.mark.parametrize("response_model", [Either, list[WorkSchema | WorkAgain]])
 def test_what_no_plan_covers_may_not_query_for_each_object(
     client: TestClient, response_model: Any
 ) -> None:

@@ -25,7 +25,7 @@ def place_of_name(dependant: Any, error: Exception, name: str) -> Place:
         for part in (() if name == NON_FIELD_ERRORS else name.split("."))
     )
     body = getattr(error, "body", None)
-    if body is not None:
+    if body is not None and hasattr(error, "arguments"):
         return (*_place_of_body(dependant, error), *_in_schema(type(body), parts))
     fields = [] if dependant is None or not parts else list(body_fields(dependant))
     names = tuple(part for part in parts if isinstance(part, str))
@@ -38,12 +38,9 @@ def place_of_name(dependant: Any, error: Exception, name: str) -> Place:
 
 def place_of(dependant: Any, error: Exception, field: BodyField) -> Place:
     """Return where `field` is, in the item of a list that was to be written."""
-    place, body = _place_of_body(dependant, error), getattr(error, "body", None)
-    if (
-        body is not None
-        and field.model is body.django_model()
-        and field.name in body.model_fields_set
-    ):
+    place: Place = _place_of_body(dependant, error)
+    body: Any = getattr(error, "body", None)
+    if place and field.model is body.django_model() and field.name in body.model_fields_set:
         return (*place, field.loc[-1])
     names = tuple(part for part in place if isinstance(part, str))
     if field.loc[: len(names)] != names:

@@ -5,11 +5,13 @@ top, in lists and dictionaries, and below a key or an attribute of any other Pyd
 `{"items": queryset}`, at any depth. What is left for Pydantic to read may not query any more.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
+from dataclasses import is_dataclass
 from functools import cache
 from types import EllipsisType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from django.db.models import Manager, Model, QuerySet
 from django.db.models.query import RawQuerySet
@@ -85,13 +87,15 @@ def _presenter(annotation: Any, within: tuple[Any, ...]) -> Present | None:
     if origin is Annotated:
         return _presenter(arguments[0], within)
     if origin in (Union, UnionType):
-        return _first_of([_presenter(argument, within) for argument in arguments])
+        return _of_union(arguments, within)
     if isinstance(annotation, type) and origin is None:
         if issubclass(annotation, ModelSchema):
             return _one(annotation)
-        if issubclass(annotation, BaseModel) and annotation not in within:
+        if annotation in within:
+            return None
+        if issubclass(annotation, BaseModel):
             return _of_fields(annotation, (*within, annotation))
-        return None
+        return _of_record(annotation, (*within, annotation))
     return _of_arguments(origin, arguments, within) if isinstance(origin, type) else None
 
 
@@ -105,6 +109,8 @@ def _of_arguments(origin: type, arguments: Any, within: tuple[Any, ...]) -> Pres
         return _each_of([_presenter(argument, within) for argument in arguments])
     if (schema := _schema(arguments[0])) is not None:
         return _many(schema)
+    if schemas := _schemas_by_model(arguments[0]):
+        return _many_of(schemas)
     return _each(_presenter(arguments[0], within))
 
 
@@ -156,17 +162,108 @@ def _many(schema: type[ModelSchema[Any]]) -> Present:
     return present
 
 
-def _first_of(found: list[Present | None]) -> Present | None:
+def _of_union(arguments: Any, within: tuple[Any, ...]) -> Present | None:
+    found = [_presenter(argument, within) for argument in arguments]
     presenters = [present for present in found if present is not None]
     if len(presenters) == 1:
         return presenters[0]
-    return None  # several schemas: Pydantic chooses
+    if schemas := _schemas_by_model(Union[arguments]):  # noqa: UP007  # of a tuple
+        return _one_of(schemas)
+    return None  # several schemas of one model: Pydantic chooses
+
+
+def _schemas_by_model(annotation: Any) -> dict[Any, Any]:
+    """Return the schemas of a union by their models, if each instance fits but one."""
+    is_union = get_origin(annotation) in (Union, UnionType)
+    schemas = [each for argument in get_args(annotation) if (each := _schema(argument))]
+    models = [schema.django_model() for schema in schemas]
+    related = any(one is not other and issubclass(one, other) for one in models for other in models)
+    is_one_each = len({*models}) == len(models) > 1 and not related
+    return dict(zip(models, schemas, strict=True)) if is_union and is_one_each else {}
+
+
+def _of_its_model(schemas: dict[Any, Any], value: Any) -> Any:
+    return next((schemas[model] for model in schemas if isinstance(value, model)), None)
+
+
+def _one_of(schemas: dict[Any, Any]) -> Present:
+    def present(value: Any) -> Any:
+        schema = _of_its_model(schemas, value)
+        return value if schema is None else schema.from_model(value)
+
+    return present
+
+
+def _many_of(schemas: dict[Any, Any]) -> Present:
+    """Return the presenter for objects of several models: those of each are loaded together."""
+
+    def present(value: Any) -> Any:
+        items = queryset_of(value)
+        if not isinstance(items, list | tuple | QuerySet | RawQuerySet):
+            return value
+        shown = list(items)
+        places: dict[Any, list[int]] = defaultdict(list)
+        for place, item in enumerate(shown):
+            places[_of_its_model(schemas, item)].append(place)
+        for schema, own in places.items():
+            if schema is not None:
+                found = schema.from_qs([shown[place] for place in own])
+                for place, item in zip(own, found, strict=True):
+                    shown[place] = item
+        return shown
+
+    return present
 
 
 def _of_fields(model: type[BaseModel], within: tuple[Any, ...]) -> Present | None:
     if not model.__pydantic_complete__:  # maybe it names what is defined further down
         return _later(cache(lambda: _of_known_fields(model, within)))
     return _of_known_fields(model, within)
+
+
+def _of_record(record: Any, within: tuple[Any, ...]) -> Present | None:
+    """Return the presenter for a dataclass, a named tuple or a typed dictionary."""
+    is_tuple, is_data = issubclass(record, tuple), is_dataclass(record)
+    if not (is_data or hasattr(record, "__total__" if not is_tuple else "_fields")):
+        return None
+    hints = _hints(record)
+    if is_tuple:
+        each = _each_of([_presenter(hint, within) for hint in hints.values()])
+        return None if each is None else _each_of_tuple(record, each)
+    presenters = {
+        name: found
+        for name, hint in hints.items()
+        if (found := _presenter(hint, within)) is not None
+    }
+
+    def present(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            shown = {name: show(value[name]) for name, show in presenters.items() if name in value}
+            return {**value, **shown}
+        if not (is_data and isinstance(value, record)):
+            return value
+        # Pydantic takes one as it is, with what it holds.
+        value = copy(value)
+        for name, show in presenters.items():
+            object.__setattr__(value, name, show(getattr(value, name)))
+        return value
+
+    return present if presenters else None
+
+
+def _hints(record: Any) -> dict[str, Any]:
+    """Return the annotations of a class, or none where a name in them is not known."""
+    try:
+        return get_type_hints(record, include_extras=True)
+    except Exception:  # which may be raised by whatever stands in an annotation
+        return {}
+
+
+def _each_of_tuple(record: Any, present: Present) -> Present:
+    def present_tuple(value: Any) -> Any:
+        return record(*present(value)) if isinstance(value, record) else present(value)
+
+    return present_tuple
 
 
 def _later(make: Callable[[], Present | None]) -> Present:
