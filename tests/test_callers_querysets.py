@@ -310,6 +310,36 @@ def test_columns_that_the_caller_leaves_out_are_loaded_where_relations_need_them
     assert len(shown) == 6
 
 
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: list(Work.objects.only("title")),
+        lambda: list(Work.objects.defer("author")),
+        lambda: [*Work.objects.defer("author")[:2], *Work.objects.all()[2:]],
+        lambda: Work.objects.raw("SELECT id, title FROM catalogue_work ORDER BY title"),
+    ],
+)
+def test_columns_that_instances_lack_are_loaded_for_all_at_once(
+    works: list[Work], build: Callable[[], Any]
+) -> None:
+    expected = [WorkSchema.model_validate(instance) for instance in Work.objects.all()]
+    made = build()
+    with CaptureQueriesContext(connection) as context:
+        shown = WorkSchema.from_qs(made)
+
+    assert shown == expected
+    # The columns, authors, mentors and jackets; and what is raw itself.
+    assert len(context) <= 5
+
+
+def test_an_object_that_is_deleted_meanwhile_is_told(works: list[Work]) -> None:
+    made = list(Work.objects.only("title"))
+    works[0].delete()
+
+    with pytest.raises(Work.DoesNotExist):
+        WorkSchema.from_qs(made)
+
+
 def test_columns_that_the_caller_leaves_out_stay_out(works: list[Work]) -> None:
     with CaptureQueriesContext(connection) as context:
         WorkSchema.from_qs(Work.objects.only("title").distinct())
