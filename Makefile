@@ -8,6 +8,8 @@ MINUTES ?= 10
 SECONDS ?= 60
 # How many requests `make isolation` sends to each kind of endpoint.
 REQUESTS ?= 1000
+# Where `make test-packages` runs what needs no other database: on SQLite, or on `postgres`.
+DATABASE ?=
 
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -56,7 +58,7 @@ test-packages:  ## Run the tests of packages that people combine with Django
 .PHONY: run-test-packages
 run-test-packages: $(VENV)/dev.stamp
 	cd tests/packages && python -m pytest
-	cd tests/packages && python -m apart
+	cd tests/packages && DATABASE=$(DATABASE) python -m apart
 
 # In an environment of its own, too: some of these packages are not ready for the newest Django.
 .PHONY: test-strangers

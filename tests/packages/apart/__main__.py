@@ -2,7 +2,7 @@
 
 `python -m apart` runs all of them, `python -m apart django_silk django_cte` those, and from the
 first argument with a dash on, all goes to pytest. What a package needs stands in its `__init__.py`:
-see README.md.
+see README.md. With `DATABASE=postgres` in the environment, all of them need PostgreSQL.
 """
 
 import os
@@ -29,7 +29,7 @@ class Package:
     """A directory of tests, and what its `__init__.py` says of them."""
 
     name: str
-    needs: tuple[str, ...]
+    needs: set[str]
     below_django: tuple[int, int] | None
     warnings: tuple[str, ...]
 
@@ -38,8 +38,8 @@ class Package:
         if name not in all_names():
             sys.exit(f"There is no {name}; choose of: {', '.join(all_names())}.")
         module = import_module(f"apart.{name}")
-        needs = getattr(module, "NEEDS", ())
-        if unknown := set(needs) - set(SERVICES):
+        needs = {*getattr(module, "NEEDS", ()), *os.environ.get("DATABASE", "").split()}
+        if unknown := needs - set(SERVICES):
             sys.exit(f"{name}: NEEDS may have {', '.join(SERVICES)}, not {', '.join(unknown)}.")
         below_django = getattr(module, "BELOW_DJANGO", None)
         return cls(name, needs, below_django, getattr(module, "WARNINGS", ()))

@@ -38,6 +38,8 @@ def postgres(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
         "PORT": parts.port or "",
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
         # One server for all packages that need one.
         "TEST": {"NAME": f"test_{PACKAGE.removeprefix('apart.')}"},
     }

@@ -1,7 +1,6 @@
 """A field of django-money, and what it is in a schema and in JSON."""
 
 from decimal import Decimal
-from typing import Any
 
 from djmoney.models.fields import MoneyField
 from djmoney.money import Money
@@ -20,8 +19,10 @@ class Price(BaseModel):
     currency: str
 
 
-def read_price(field: MoneyField, value: Any) -> Price | None:
-    return value and Price(amount=value.amount, currency=value.currency.code)
+def read_price(field: MoneyField, value: Money | None) -> Price | None:
+    if value is None:  # an amount of 0 is false, too
+        return None
+    return Price(amount=value.amount, currency=value.currency.code)
 
 
 def write_price(field: MoneyField, price: Price | None) -> Money | None:
