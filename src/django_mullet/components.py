@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from django_mullet.document_words import reword
 from django_mullet.error_schemas import name_errors
 from django_mullet.nesting import fields_of
+from django_mullet.variant_names import name_variants
 from django_mullet.variants import Access, Variant, access_of, component_name
 
 __all__ = ["clashes", "install"]
@@ -40,6 +41,8 @@ def install(app: FastAPI) -> None:
             raise ImproperlyConfigured(" ".join(found))
         document = openapi()
         name_errors(document)
+        models = [cls for cls, _ in _all_components(app) if issubclass(cls, BaseModel)]
+        name_variants(document, models)
         reword(document)
         return document
 
@@ -49,18 +52,21 @@ def install(app: FastAPI) -> None:
 def clashes(app: FastAPI) -> list[str]:
     """Return what is wrong with the names of the schemas in the routes of `app`, and the cure."""
     named: dict[str, dict[Component, None]] = defaultdict(dict)
-    fields = get_fields_from_routes([*app.routes, *app.webhooks.routes])
-    seen: set[Component] = set()
-    for field in fields:
-        info = field.field_info
-        for component in _components(info.annotation, info.metadata, seen):
-            named[_name(component)][component] = None
+    for component in _all_components(app):
+        named[_name(component)][component] = None
     messages: dict[frozenset[Any], str] = {}
     for name in sorted(named):
         classes = list(dict.fromkeys(cls for cls, _ in named[name]))
         if len(classes) > 1 and any(map(_is_schema, classes)):
             messages.setdefault(frozenset(classes), _message(name, classes))
     return list(messages.values())
+
+
+def _all_components(app: FastAPI) -> Iterator[Component]:
+    seen: set[Component] = set()
+    for field in get_fields_from_routes([*app.routes, *app.webhooks.routes]):
+        info = field.field_info
+        yield from _components(info.annotation, info.metadata, seen)
 
 
 def _message(name: str, classes: list[Any]) -> str:

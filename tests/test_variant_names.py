@@ -1,0 +1,99 @@
+"""Are generic models of bodies named in the OpenAPI document by what stands in them?"""
+
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from django_mullet.components import install
+from django_mullet.routing import APIRouter
+from django_mullet.schemas import Create, ModelSchema, Patch
+from tests.library.models import Author
+
+T = TypeVar("T")
+OtherT = TypeVar("OtherT")
+
+
+class AuthorSchema(ModelSchema[Author]):
+    id: int
+    name: str
+
+
+class Envelope(BaseModel, Generic[T]):
+    data: T
+
+
+class EnvelopeOfTwo(BaseModel, Generic[T, OtherT]):
+    first: T
+    second: OtherT
+
+
+class Outer(BaseModel):
+    inner: Envelope[list[Create[AuthorSchema]]]
+    key: Envelope[int]
+
+
+def document_of(*bodies: Any) -> dict[str, Any]:
+    router, app = APIRouter(), FastAPI()
+    for number, annotation in enumerate(bodies):
+
+        def endpoint(body: Any) -> None: ...
+
+        endpoint.__annotations__["body"] = annotation
+        router.post(f"/{number}")(endpoint)
+    app.include_router(router)
+    install(app)
+    return app.openapi()
+
+
+def envelopes(document: dict[str, Any]) -> dict[str, str]:
+    schemas = document["components"]["schemas"]
+    return {key: schema["title"] for key, schema in schemas.items() if "Envelope" in key}
+
+
+CREATE, PATCH = Envelope[Create[AuthorSchema]], Envelope[Patch[AuthorSchema]]
+
+
+def test_each_variant_has_a_name_of_its_own_in_any_order() -> None:
+    expected = {
+        "Envelope_AuthorCreate_": "Envelope[AuthorCreate]",
+        "Envelope_AuthorPatch_": "Envelope[AuthorPatch]",
+    }
+    for bodies in ((CREATE, PATCH), (PATCH, CREATE)):
+        document = document_of(*bodies)
+        assert envelopes(document) == expected
+        referred = [
+            document["paths"][f"/{number}"]["post"]["requestBody"]["content"]["application/json"]
+            for number in (0, 1)
+        ]
+        assert {each["schema"]["$ref"].rpartition("/")[2] for each in referred} == {*expected}
+
+
+def test_one_alone_has_the_same_name() -> None:
+    assert envelopes(document_of(CREATE)) == {"Envelope_AuthorCreate_": "Envelope[AuthorCreate]"}
+
+
+def test_so_has_one_within_another_model() -> None:
+    document = document_of(Outer, CREATE)
+
+    assert envelopes(document) == {
+        "Envelope_AuthorCreate_": "Envelope[AuthorCreate]",
+        "Envelope_int_": "Envelope[int]",
+        "Envelope_list_AuthorCreate__": "Envelope[list[AuthorCreate]]",
+    }
+    inner = document["components"]["schemas"]["Outer"]["properties"]["inner"]
+    assert inner["$ref"] == "#/components/schemas/Envelope_list_AuthorCreate__"
+
+
+def test_a_document_without_one_is_left_as_it_is() -> None:
+    assert envelopes(document_of(Envelope[AuthorSchema])) == {
+        "Envelope_AuthorSchema_": "Envelope[AuthorSchema]"
+    }
+
+
+def test_other_arguments_are_spelled_beside_it() -> None:
+    two = EnvelopeOfTwo[Annotated[int, "one"], Create[AuthorSchema] | None]
+
+    assert envelopes(document_of(two)).keys() == {
+        "EnvelopeOfTwo_Annotated_int__one___Union_AuthorCreate__NoneType__"
+    }
