@@ -58,7 +58,7 @@ def test_without_time_zones_a_moment_has_none_to_be_in() -> None:
         (ArrayField(ArrayField(models.DecimalField(max_digits=5, decimal_places=1))), 1),
         (
             models.GeneratedField(
-                expression=models.F("a"),
+                expression=models.Value(Decimal(1)),
                 output_field=models.DecimalField(max_digits=5, decimal_places=3),
                 db_persist=True,
             ),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import django_mullet
-from django_mullet import checks, conf, schema_checks
+from django_mullet import checks, conf, name_checks, schema_checks
 from tests.documentation import (
     PACKAGES,
     PAGES,
@@ -109,7 +109,7 @@ def test_the_reference_has_no_setting_that_is_gone() -> None:
 
 
 def test_the_reference_has_every_check_and_no_other() -> None:
-    source = inspect.getsource(checks) + inspect.getsource(schema_checks)
+    source = "".join(map(inspect.getsource, (checks, name_checks, schema_checks)))
     ids = set(re.findall(r"mullet\.[EW]\d{3}", source))
 
     assert set(re.findall(r"mullet\.[EW]\d{3}", REFERENCE)) == ids

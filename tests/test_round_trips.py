@@ -29,6 +29,8 @@ from tests.fieldtypes import schemas
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+CREATE: Any = Create  # of schemas that are made while the tests run
+UPDATE: Any = Update
 APP = "tests.catalogue"  # of which the models in question are, in a registry without its own
 HERE = Path(__file__).parent
 KATHMANDU_NOON = datetime(2020, 1, 1, 12, tzinfo=timezone(timedelta(hours=5, minutes=45)))
@@ -174,7 +176,7 @@ def test_what_is_shown_can_be_sent_where_django_takes_it(
             field = model._meta.get_field("value")
 
             with nullcontext() if is_taken(field, row.value) else pytest.raises(ValidationError):
-                TypeAdapter(Update[schema]).validate_python(shown).save(row)
+                TypeAdapter(UPDATE[schema]).validate_python(shown).save(row)
 
             assert as_json(schema.from_model(row)) == shown
             assert as_json(schema.from_qs(model.objects.filter(pk=row.pk))[0]) == shown
@@ -231,7 +233,7 @@ def test_what_has_been_set_is_shown_as_it_will_be_read(
         field = kind(null=True, blank=True, **({} if how == "by code" else default))
         with model_with(value=field, other=models.IntegerField(default=0)) as model:
             schema: Any = schema_for(model)
-            body: Any = TypeAdapter(Create[schema]).validate_python({})
+            body: Any = TypeAdapter(CREATE[schema]).validate_python({})
             given = {"value": value} if how == "by code" else {}
 
             made = body.create(**given)

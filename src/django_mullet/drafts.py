@@ -88,9 +88,19 @@ def _chosen(
             f"'{model.__name__}' has no field '{unknown[0]}': name some of "
             f"{', '.join(_candidates(model))}."
         )
-    names = [name for name in _candidates(model) if not is_secret(find_field(model, name))]
+    names = [
+        name
+        for name in _candidates(model)
+        if not is_secret(find_field(model, name)) and not name.startswith("_")
+    ]
     chosen = [name for name in fields or names if not _is_among(model, name, exclude)]
     for name in chosen:
+        if name.startswith("_"):
+            raise ImproperlyConfigured(
+                f"'{name}' of '{model.__name__}' begins with an underscore, as what Pydantic keeps "
+                f"to itself: call the field '{name.strip('_')}', with "
+                f"'db_column=\"{find_field(model, name).column}\"'."
+            )
         if name == "password" and issubclass(model, AbstractBaseUser):
             raise ImproperlyConfigured(
                 f"'password' of '{model.__name__}' is a hash, that no API shows or takes: write "

@@ -43,7 +43,8 @@ def set_shared(instance: Any, name: str, objects: Any) -> None:
 
 def _save_nested(body: Any, instance: Any, using: str, full_clean: bool) -> None:
     instance._state.db = instance._state.db or using
-    body.save(instance, full_clean=full_clean)
+    schema = type(body)  # of which a field may be called as the method is
+    schema.save(body, instance, full_clean=full_clean)
 
 
 @contextmanager

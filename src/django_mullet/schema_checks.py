@@ -27,6 +27,7 @@ from django_mullet.applications import get_application
 from django_mullet.field_types import annotation_of, reader_of, value_field
 from django_mullet.fields import find_field, has_setter
 from django_mullet.links import has_composite_key
+from django_mullet.name_checks import messages_of_names
 from django_mullet.nesting import fields_of, is_schema
 from django_mullet.nulls import may_show_none
 from django_mullet.own_values import are_known_as
@@ -76,6 +77,7 @@ def messages_of(schema: Any) -> Iterator[checks.CheckMessage]:
     model = _model_of(schema)
     if model is None:
         return
+    yield from messages_of_names(schema, model)
     for name, info in schema.model_fields.items():
         if not _is_inherited(schema, name, info) and not _is_converted(schema, name, info):
             found = _contradiction(model, name, info)

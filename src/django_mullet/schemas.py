@@ -192,7 +192,8 @@ class ModelSchema(BaseModel, Generic[ModelT]):
 
         Raises `TypeError` where the request may choose the key: `save()` would replace a row.
         """
-        return self.update(made(type(self), values), **values)
+        schema = type(self)  # of which a field may be called as the method is
+        return schema.update(self, made(schema, values), **values)
 
     def update(self, instance: ModelT, **values: Any) -> ModelT:
         """Set what was sent, and `values`, which count before that, on `instance`; return it.
@@ -209,7 +210,8 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         `ValidationError` where a key leads to no object, and with `full_clean` what the model's
         `full_clean()` raises.
         """
-        return self.save(made(type(self), values), full_clean=full_clean, **values)
+        schema = type(self)
+        return schema.save(self, made(schema, values), full_clean=full_clean, **values)
 
     def save(self, instance: ModelT, *, full_clean: bool = False, **values: Any) -> ModelT:
         """Set what was sent, and `values`, on `instance`, and save it with its relations.
@@ -322,11 +324,11 @@ class FromAPI:
     @classmethod
     def from_api(cls, body: "ModelSchema[Any]", **values: Any) -> Self:
         """Return an unsaved object with what was sent, and `values`; as `to_model()`."""
-        return cast("Self", body.to_model(**values))
+        return cast("Self", type(body).to_model(body, **values))
 
     def update_from_api(self, body: "ModelSchema[Any]", **values: Any) -> None:
         """Set what was sent, and `values`, without saving it; as `update()`."""
-        body.update(self, **values)
+        type(body).update(body, self, **values)
 
 
 class Collection(BaseModel, Generic[SchemaT]):

@@ -1,0 +1,46 @@
+"""Which field of a schema is hidden by its name, or hides what it should not?
+
+mullet.E004   a field of a model begins with an underscore, and Pydantic keeps it out of its schema
+mullet.W009   a field of a schema hides a method of schemas
+"""
+
+from collections.abc import Iterator
+from inspect import get_annotations
+from types import FunctionType
+from typing import Any
+
+from django.core import checks
+
+from django_mullet.fields import find_field
+from django_mullet.schemas import ModelSchema
+
+__all__ = ["messages_of_names"]
+
+_METHODS = {name for name, found in vars(ModelSchema).items() if isinstance(found, FunctionType)}
+
+
+def messages_of_names(schema: Any, model: Any) -> Iterator[checks.CheckMessage]:
+    """Yield a message for each field of `schema`, of `model`, with a name that has no good end.
+
+    What a base names is told of the base.
+    """
+    for name in get_annotations(schema):
+        if name in schema.__private_attributes__ and (field := find_field(model, name)) is not None:
+            public = name.strip("_")
+            yield checks.Error(
+                f"'{schema.__name__}.{name}' begins with an underscore: Pydantic makes it private, "
+                "and no request or answer has it.",
+                hint=f"Call the field of '{model.__name__}' '{public}', with "
+                f"'db_column=\"{field.column}\"' so that its table stays as it is, or leave it "
+                "out of the schema.",
+                obj=schema,
+                id="mullet.E004",
+            )
+        elif name in schema.model_fields and name in _METHODS:
+            yield checks.Warning(
+                f"'{schema.__name__}.{name}' is a field, and hides the method of that name.",
+                hint=f"Write '{schema.__name__}.{name}(body, ...)' where you would write "
+                f"'body.{name}(...)'.",
+                obj=schema,
+                id="mullet.W009",
+            )
