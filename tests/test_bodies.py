@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, Form
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, AliasPath, BaseModel, Field, SecretStr
 
-from django_mullet.bodies import BodyField, body_fields
+from django_mullet.bodies import BodyField, body_fields, secret_names
 from django_mullet.schemas import Create, CreateOnly, ModelSchema, Patch, ReadOnly
 from tests.library.models import Author, Book
 
@@ -99,3 +99,17 @@ def test_a_form_has_fields_too() -> None:
     def endpoint(name: Annotated[str, Form(alias="n")]) -> None: ...
 
     assert fields(endpoint) == [BodyField("name", ("n",))]
+
+
+def test_a_secret_is_known_by_each_of_its_aliases() -> None:
+    class Login(BaseModel):
+        password: SecretStr = Field(validation_alias=AliasChoices("pass", "pw", AliasPath("a", 0)))
+        token: SecretStr = Field(alias="accessToken")
+
+    def endpoint(login: Login) -> None: ...
+
+    app = FastAPI()
+    app.post("/")(endpoint)
+    route: Any = app.router.routes[-1]
+
+    assert secret_names(route.dependant) == {"password", "pass", "pw", "token", "accessToken"}

@@ -6,6 +6,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic.fields import FieldInfo
 
 from django_mullet.nesting import fields_of
 from django_mullet.planning import input_key
@@ -79,8 +80,16 @@ def _secrets_of(annotation: Any, outer: tuple[Any, ...]) -> Iterator[str]:
             continue
         for name, info in fields_of(schema).items():
             if _is_secret(info.annotation) or access_of(info) is Access.WRITE_ONLY:
-                yield input_key(schema, name)
+                yield from _spellings(name, info)
             yield from _secrets_of(info.annotation, (*outer, schema))
+
+
+def _spellings(name: str, info: FieldInfo) -> Iterator[str]:
+    """Yield all that a client may call a field, by any of its aliases."""
+    yield name
+    for alias in (info.alias, info.validation_alias):
+        choices: list[Any] = getattr(alias, "choices", [alias])
+        yield from (choice for choice in choices if isinstance(choice, str))
 
 
 def _is_secret(annotation: Any) -> bool:
