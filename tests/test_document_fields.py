@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import jsonschema_rs
 import pytest
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import (
     MaxValueValidator,
     MinLengthValidator,
@@ -269,6 +270,21 @@ def test_examples_are_readable(field: Any, annotation: Any, expected: Any) -> No
     said = {**said, **(facts.json_schema or {}), **TypeAdapter(annotation).json_schema()}
 
     assert sample_of(said, facts, "full_name") == expected
+
+
+class ListedPattern(RegexValidator):
+    """Asks the database, too, as that of django-oscar for links does."""
+
+    def __call__(self, value: Any) -> None:
+        super().__call__(value)
+        if not Texts.objects.filter(char=value).exists():
+            raise DjangoValidationError(self.message)
+
+
+def test_a_pattern_that_is_looked_up_in_the_database_is_not_asked() -> None:
+    facts = facts_of_values(models.CharField(validators=[ListedPattern("^[A-Z]")]))
+
+    assert sample_of({"type": "string"}, facts, "full_name") == "Full name"
 
 
 LIMITS = {"ge": "minimum", "le": "maximum", "min_length": "minLength", "max_length": "maxLength"}

@@ -13,6 +13,7 @@ from django.core.validators import RegexValidator
 from django.utils.text import slugify
 
 from django_mullet.fields import FieldFacts
+from django_mullet.others_code import is_djangos
 
 __all__ = ["FORMATS", "sample_of", "within"]
 
@@ -109,7 +110,7 @@ def _fits(text: str, facts: FieldFacts) -> bool:
         if pattern is not None:
             RegexValidator(pattern)(text)
         for check in facts.validators:
-            if isinstance(check, RegexValidator):
+            if isinstance(check, RegexValidator) and is_djangos(type(check)):
                 check(text)
     except ValidationError:
         return False
