@@ -24,8 +24,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from django_mullet.drafts import schema_for
 from django_mullet.schemas import Create, Patch, Update
-from tests.fieldtypes import models as fieldtypes
-from tests.fieldtypes import schemas
+from tests.fieldtypes.models import Computed
+from tests.fieldtypes.schemas import ComputedSchema
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -244,33 +244,33 @@ def test_what_has_been_set_is_shown_as_it_will_be_read(
 
 @pytest.mark.parametrize("is_saved_by_body", [True, False])
 def test_what_the_database_generates_is_fresh(is_saved_by_body: bool) -> None:
-    row = fieldtypes.Computed.objects.create(side=2)
-    body = TypeAdapter(Patch[schemas.ComputedSchema]).validate_python({"side": 3})
+    row = Computed.objects.create(side=2)
+    body = TypeAdapter(Patch[ComputedSchema]).validate_python({"side": 3})
 
     if is_saved_by_body:
         body.save(row)
     else:
         body.update(row).save()
 
-    assert schemas.ComputedSchema.from_model(row).area == 9
+    assert ComputedSchema.from_model(row).area == 9
 
 
 def test_what_an_expression_has_made_is_shown() -> None:
-    row = fieldtypes.Computed.objects.create(side=2)
+    row = Computed.objects.create(side=2)
     row.side = models.F("side") + 1
     row.save()
 
-    assert schemas.ComputedSchema.from_model(row).side == 3
+    assert ComputedSchema.from_model(row).side == 3
 
 
 def test_an_expression_of_no_row_is_an_error() -> None:
-    row = fieldtypes.Computed(side=models.Value(2), area=4, pk=1)
+    row = Computed(side=models.Value(2), area=4, pk=1)
     with pytest.raises(ValidationError):
-        schemas.ComputedSchema.from_model(row)
+        ComputedSchema.from_model(row)
 
     row._state.adding = False  # of a row that somebody else has deleted
     with pytest.raises(ValidationError):
-        schemas.ComputedSchema.from_model(row)
+        ComputedSchema.from_model(row)
 
 
 def test_what_an_encoder_takes_is_shown_as_it_is_kept() -> None:
