@@ -1,0 +1,1 @@
+"""django-auditlog: signals note each change, and its middleware whose it was."""

@@ -1,0 +1,4 @@
+from apart.base import *
+
+INSTALLED_APPS += ["auditlog", PACKAGE]
+MIDDLEWARE += ["auditlog.middleware.AuditlogMiddleware"]

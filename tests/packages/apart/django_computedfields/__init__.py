@@ -1,0 +1,1 @@
+"""django-computedfields: columns that are computed when what they depend on is saved."""

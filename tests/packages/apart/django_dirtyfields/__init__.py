@@ -1,0 +1,1 @@
+"""django-dirtyfields: instances know what of them is not saved."""

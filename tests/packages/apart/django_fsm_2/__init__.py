@@ -1,0 +1,1 @@
+"""django-fsm-2: states that only transitions set."""

@@ -1,0 +1,1 @@
+"""django-lifecycle: methods that run when an instance is saved, and what of it has changed."""

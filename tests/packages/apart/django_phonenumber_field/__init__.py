@@ -1,0 +1,1 @@
+"""django-phonenumber-field: values that are objects, of which a column holds texts."""
