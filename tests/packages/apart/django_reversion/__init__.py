@@ -1,0 +1,1 @@
+"""django-reversion: its middleware makes a revision of all that a request saves."""
