@@ -1,0 +1,1 @@
+"""fastapi-pagination: pages of schemas, each with its total, over a queryset."""

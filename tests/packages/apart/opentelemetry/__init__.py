@@ -1,0 +1,3 @@
+"""OpenTelemetry's instrumentation of FastAPI, Django and psycopg: each span below its request's."""
+
+NEEDS = ("postgres",)

@@ -1,0 +1,9 @@
+import sentry_sdk
+
+from apart.base import *
+from apart.sentry_sdk.recorder import Recorder
+
+INSTALLED_APPS += [PACKAGE]
+ROOT_URLCONF = f"{PACKAGE}.urls"
+
+sentry_sdk.init(dsn="https://key@sentry.invalid/1", transport=Recorder, traces_sample_rate=1.0)
