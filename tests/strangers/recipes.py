@@ -87,8 +87,11 @@ def relate(instance: Any, field: Any) -> None:
     manager = getattr(instance, field.name)
     if isinstance(field, TaggableManager):
         manager.set(["goat", "fish"])
-    elif not manager.all().exists():
-        manager.set([saved(field.related_model, optional=False) for _ in range(2)])
+        instance.save()
+        return
+    limit = field.get_limit_choices_to()
+    if limit or not manager.all().exists():
+        manager.set([saved(field.related_model, optional=False, **limit) for _ in range(2)])
     instance.save()  # or django-modelcluster would keep it in memory
 
 
