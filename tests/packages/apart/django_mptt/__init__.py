@@ -1,0 +1,1 @@
+"""django-mptt: a tree of which each save renumbers a part."""

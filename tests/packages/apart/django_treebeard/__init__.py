@@ -1,0 +1,1 @@
+"""django-treebeard: a tree that only its methods grow and move."""
