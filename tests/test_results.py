@@ -316,6 +316,30 @@ def test_what_no_plan_covers_may_not_query_for_each_object(
         answer_of(endpoint, response_model)
 
 
+class TitleSchema(ModelSchema[Work]):
+    title: str
+
+
+class PagesSchema(ModelSchema[Work]):
+    pages: int
+
+
+class EitherOfQueryset(BaseModel):
+    works: list[TitleSchema | PagesSchema]
+
+
+@pytest.mark.parametrize("kind", [EitherOfQueryset, list[TitleSchema | PagesSchema]])
+def test_the_query_of_a_queryset_that_no_plan_covers_is_one_for_all(
+    client: TestClient, kind: Any
+) -> None:
+    shown = [{"title": work.title} for work in works()]
+    endpoint: Any = (lambda: {"works": works()}) if kind is EitherOfQueryset else works
+
+    answer = answer_of(endpoint, kind)
+
+    assert answer.json() == ({"works": shown} if kind is EitherOfQueryset else shown)
+
+
 def test_one_object_of_several_schemas_loads_what_it_needs(client: TestClient) -> None:
     answer = answer_of(lambda: works()[0], WorkSchema | ChapterSchema)
 

@@ -111,7 +111,14 @@ def _of_arguments(origin: type, arguments: Any, within: tuple[Any, ...]) -> Pres
         return _many(schema)
     if schemas := _schemas_by_model(arguments[0]):
         return _many_of(schemas)
-    return _each(_presenter(arguments[0], within))
+    present = _presenter(arguments[0], within)
+    return _evaluated if present is None and schemas_in(arguments[0]) else _each(present)
+
+
+def _evaluated(value: Any) -> Any:
+    """Return a queryset as a list, which Pydantic reads: its own query is one for all objects."""
+    items = queryset_of(value)
+    return list(items) if isinstance(items, QuerySet | RawQuerySet) else value
 
 
 def _each(present: Present | None) -> Present | None:
