@@ -228,7 +228,7 @@ def test_a_row_like_another_is_a_409(
 def test_one_of_many_rows_like_another_is_a_409(client: TestClient) -> None:
     answer = client.post("/shops/many/", json=[BODY, BODY | {"street": "Oak", "code": "b"}])
 
-    assert (answer.status_code, locs(answer)) == (409, [["body", "name"]])
+    assert (answer.status_code, locs(answer)) == (409, [["body", 1, "name"]])
     assert not Place.objects.exists()
 
 

@@ -107,7 +107,9 @@ def _why(error: Exception) -> list[str]:
 
 def _check_late(schema: Any, instance: Any, fields: Iterable[str]) -> None:
     for name in fields:
-        if (column := _column(schema, name)) is not None:
+        column = _column(schema, name)
+        # A property need not have a value, and has no validators.
+        if column is not None and find_field(schema.django_model(), name) is not None:
             try:
                 schema.field_facts(name).check_late(getattr(instance, column[0]))
             except ValidationError as error:
