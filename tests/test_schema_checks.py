@@ -16,6 +16,7 @@ from django.core.checks import Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.test import override_settings
+from django.test.utils import isolate_apps
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -70,6 +71,20 @@ def messages(model: type[models.Model], name: str, annotation: Any) -> list[tupl
     definition: Any = {name: (annotation, ...)}
     schema = create_model("S", __base__=base, **definition)
     return [(message.msg, message.hint) for message in messages_of(schema)]
+
+
+class _Key:
+    """Where instances have a foreign key's object, the key: as a state of django-fsm."""
+
+    def __init__(self, field: Any) -> None:
+        self.field = field
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else instance.__dict__[self.field.attname]
+
+
+class KeyField(models.ForeignKey[Any, Any]):
+    forward_related_accessor_class = _Key  # type: ignore[assignment]
 
 
 def error(message: str, hint: str, schema: Any) -> Error:
@@ -411,6 +426,9 @@ def test_what_cannot_be_known_yet_is_let_pass() -> None:
             abstract = True
             app_label = "library"
 
+        def __str__(self) -> str:
+            return "A ticket"
+
     class OfAbstract(ModelSchema[Abstract]):
         price: str
 
@@ -465,3 +483,21 @@ ALIKE_PAIRS = [
 @pytest.mark.parametrize(("stored", "shown"), ALIKE_PAIRS)
 def test_pydantic_reads_what_is_let_pass(stored: type, shown: type) -> None:
     assert isinstance(TypeAdapter(shown).validate_python(VALUES[stored]), shown)
+
+
+@isolate_apps("tests.library")
+def test_a_foreign_key_that_shows_no_object_has_no_schema() -> None:
+    class Ticket(models.Model):
+        tag = KeyField(Tag, models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "library"
+
+        def __str__(self) -> str:
+            return "A ticket"
+
+    says = "'Ticket.tag' is a key on instances, as a KeyField shows no object."
+    assert messages(Ticket, "tag", TagSchema) == [
+        (f"'S.tag' is 'TagSchema', but {says}", "Write 'tag: str'.")
+    ]
+    assert messages(Ticket, "tag", str) == []

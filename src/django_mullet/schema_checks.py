@@ -219,6 +219,9 @@ def _of_one(field: Any, name: str, whose: str, annotation: Any) -> Found:
 def _of_related(field: Any, name: str, whose: str, annotation: Any, key: str) -> Found:
     """Look at what stands for one of the objects that a relation leads to."""
     target = field.related_model
+    if is_schema(annotation) and _is_key_alone(field):
+        says = f"{whose} is a key on instances, as a {type(field).__name__} shows no object."
+        return says, f"Write '{name}: {key}'."
     if is_schema(annotation):
         model = annotation.django_model()
         if _are_related(model, target):
@@ -234,6 +237,13 @@ def _of_related(field: Any, name: str, whose: str, annotation: Any, key: str) ->
     return (
         f"the keys of '{target.__name__}', to which {whose} leads, are '{spell(keys)}'.",
         f"Write '{name}: {key}', or a schema.",
+    )
+
+
+def _is_key_alone(field: Any) -> bool:
+    """Return whether a foreign key puts its key where others put the object: one of django-fsm."""
+    return isinstance(field, models.ForeignKey) and not hasattr(
+        getattr_static(field.model, field.name, None), "get_prefetch_querysets"
     )
 
 

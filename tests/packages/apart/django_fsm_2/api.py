@@ -2,7 +2,7 @@ from django.db.models import QuerySet
 from django_fsm import TransitionNotAllowed
 from fastapi import FastAPI, HTTPException
 
-from apart.django_fsm_2.models import Article, Order
+from apart.django_fsm_2.models import Article, Order, Ticket
 from django_mullet.asgi import mount_django
 from django_mullet.prepared import prepared
 from django_mullet.routing import APIRouter
@@ -21,6 +21,18 @@ class OrderSchema(ModelSchema[Order]):
     id: int
     note: str
     state: str
+
+
+class TicketSchema(ModelSchema[Ticket]):
+    id: int
+    title: str
+    step: int
+    priority_id: str
+
+
+class StatesSchema(ModelSchema[Ticket]):
+    step: int
+    priority: str
 
 
 @prepared
@@ -62,6 +74,25 @@ def publish(article_id: int) -> ArticleSchema:
 @router.patch("/orders/{order_id}/")
 def change_order(order_id: int, body: Patch[OrderSchema]) -> OrderSchema:
     return OrderSchema.from_model(body.save(order_with(order_id).get()))
+
+
+@router.get("/tickets/")
+def tickets() -> list[StatesSchema]:
+    return StatesSchema.from_qs(Ticket.objects.order_by("pk"))
+
+
+@router.post("/tickets/", status_code=201)
+def add_ticket(body: Create[TicketSchema]) -> TicketSchema:
+    return TicketSchema.from_model(body.create())
+
+
+@router.patch("/tickets/{ticket_id}/")
+def change_ticket(ticket_id: int, body: Patch[TicketSchema]) -> TicketSchema:
+    ticket = body.update(Ticket.objects.get(pk=ticket_id))
+    ticket.proceed()
+    ticket.hurry()
+    ticket.save()
+    return TicketSchema.from_model(ticket)
 
 
 app = FastAPI()

@@ -1,5 +1,12 @@
 from django.db import models
-from django_fsm import ConcurrentTransitionMixin, FSMField, FSMModelMixin, transition
+from django_fsm import (
+    ConcurrentTransitionMixin,
+    FSMField,
+    FSMIntegerField,
+    FSMKeyField,
+    FSMModelMixin,
+    transition,
+)
 
 from django_mullet.prepared_writes import PreparedWrites
 
@@ -30,3 +37,29 @@ class Order(PreparedWrites, ConcurrentTransitionMixin, models.Model):
     @transition(state, source="new", target="paid")
     def pay(self) -> None:
         """Take the money."""
+
+
+class Priority(models.Model):
+    name = models.CharField(max_length=50, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Ticket(PreparedWrites, FSMModelMixin, models.Model):
+    """Its states are a number and a key."""
+
+    title = models.CharField(max_length=50)
+    step = FSMIntegerField(default=1, protected=True)
+    priority = FSMKeyField(Priority, models.CASCADE, default="low", protected=True)
+
+    def __str__(self) -> str:
+        return self.title
+
+    @transition(step, source=1, target=2)
+    def proceed(self) -> None:
+        """Go on."""
+
+    @transition(priority, source="low", target="high")
+    def hurry(self) -> None:
+        """Do it soon."""

@@ -4,7 +4,7 @@ from django.test import override_settings
 from django_fsm import ConcurrentTransition
 
 from apart.django_fsm_2.api import order_with
-from apart.django_fsm_2.models import Article, Order
+from apart.django_fsm_2.models import Article, Order, Priority, Ticket
 from django_mullet.testing import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +31,33 @@ def test_a_protected_state_in_a_body_may_be_refused(client: APIClient) -> None:
     assert answer.status_code == 422, answer.text
     assert "state" in answer.text
     assert not Article.objects.exists()
+
+
+def test_the_document_has_no_protected_state_in_a_body(client: APIClient) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+
+    assert set(schemas["ArticleCreate"]["properties"]) == {"title"}
+    assert set(schemas["TicketPatch"]["properties"]) == {"title"}
+    assert set(schemas["OrderPatch"]["properties"]) == {"note", "state"}
+
+
+def test_protected_states_that_are_numbers_and_keys(client: APIClient) -> None:
+    for name in ("low", "high"):
+        Priority.objects.create(name=name)
+    states = {"step": 2, "priority_id": "high"}
+
+    created = client.post("/api/tickets/", json={"title": "A", **states})
+
+    assert created.status_code == 201, created.text
+    pk = Ticket.objects.get().pk
+    assert created.json() == {"id": pk, "title": "A", "step": 1, "priority_id": "low"}
+    changed = client.patch(f"/api/tickets/{pk}/", json={"step": 1, "priority_id": "low"})
+    assert changed.json() == {"id": pk, "title": "A", **states}
+    assert Ticket.objects.filter(**states).exists()
+    assert client.get("/api/tickets/").json() == [{"step": 2, "priority": "high"}]
+    assert_constant_queries(
+        lambda: client.get("/api/tickets/"), lambda: Ticket.objects.create(title="A")
+    )
 
 
 def test_a_transition_sets_a_protected_state_once(client: APIClient) -> None:
