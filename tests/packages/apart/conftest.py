@@ -23,7 +23,8 @@ def app(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> FastAPI:
 
 @pytest.fixture
 def client(app: FastAPI) -> APIClient:
-    return APIClient(app)
+    # From an address, as Django's test client: packages store it in columns of addresses.
+    return APIClient(app, client=("127.0.0.1", 50000))
 
 
 @pytest.fixture

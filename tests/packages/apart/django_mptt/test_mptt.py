@@ -14,29 +14,35 @@ def tree(model: Any) -> list[tuple[object, ...]]:
 
 
 def test_bodies_grow_and_move_the_tree_as_django_does(client: APIClient) -> None:
-    def add(name: str, parent: int | None = None) -> int:
-        PlainPlace.objects.create(name=name, parent_id=parent)
-        created = client.post("/api/places/", json={"name": name, "parent_id": parent, "level": 9})
-        assert created.status_code == 201, created.text
-        assert created.json()["level"] == Place.objects.get(pk=created.json()["id"]).level
-        key: int = created.json()["id"]
-        return key
+    def key(name: str) -> int:
+        return Place.objects.get(name=name).pk
 
-    europe, asia = add("Europe"), add("Asia")
-    france = add("France", europe)
-    add("Austria", europe), add("Paris", france)
+    def add(name: str, parent: str | None = None) -> None:
+        PlainPlace.objects.create(name=name, parent=PlainPlace.objects.filter(name=parent).first())
+        body = {"name": name, "parent_id": parent and key(parent), "level": 9}
+        created = client.post("/api/places/", json=body)
+        assert created.status_code == 201, created.text
+        assert created.json()["level"] == Place.objects.get(name=name).level
+
+    def change(place: str, **changes: Any) -> Any:
+        return client.patch(f"/api/places/{key(place)}/", json=changes)
+
+    for name, parent in [("Europe", None), ("Asia", None), ("France", "Europe")]:
+        add(name, parent)
+    add("Austria", "Europe")
+    add("Paris", "France")
     assert tree(Place) == tree(PlainPlace)
 
-    assert client.patch(f"/api/places/{france}/", json={"parent_id": asia}).json()["level"] == 1
-    assert client.patch(f"/api/places/{france}/", json={"name": "Franconia"}).status_code == 200
-    plain = PlainPlace.objects.get(pk=france)
-    plain.parent_id = asia
+    assert change("France", parent_id=key("Asia")).json()["level"] == 1
+    assert change("France", name="Franconia").status_code == 200
+    plain = PlainPlace.objects.get(name="France")
+    plain.parent = PlainPlace.objects.get(name="Asia")
     plain.save()
     plain.name = "Franconia"
     plain.save()
     assert tree(Place) == tree(PlainPlace)
 
-    assert client.patch(f"/api/places/{asia}/", json={"parent_id": france}).status_code == 422
+    assert change("Asia", parent_id=key("Franconia")).status_code == 422
     assert tree(Place) == tree(PlainPlace)
 
 
