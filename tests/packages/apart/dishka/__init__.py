@@ -1,0 +1,1 @@
+"""dishka: its container makes the services of a route, which write in the transaction."""
