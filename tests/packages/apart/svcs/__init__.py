@@ -1,0 +1,1 @@
+"""svcs: its container makes the services of a route, which write in the transaction."""
