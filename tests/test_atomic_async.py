@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Annotated, Any, TypeVar
@@ -18,6 +18,7 @@ from django.utils.connection import ConnectionDoesNotExist
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import FastAPIError
 from fastapi.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from django_mullet.async_atomic import _Job
 from django_mullet.concurrency import pool
@@ -640,6 +641,34 @@ def test_a_route_has_its_transaction(
     assert client.post(path).json() == PATHS[path] + atomic_requests
     assert client.post(f"{path}?fail=true").status_code == 409
     assert names() == ["row"]
+
+
+class Outlasting:
+    """Closes after the answer what a request has opened, as containers of dependencies do."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with AsyncExitStack() as scope["stack"]:
+            await self.app(scope, receive, send)
+
+
+async def opened(request: Request) -> None:
+    await request.scope["stack"].enter_async_context(atomic())
+
+
+def test_it_may_be_left_by_middleware_after_the_answer(caplog: pytest.LogCaptureFixture) -> None:
+    outlasted = FastAPI(dependencies=[Depends(opened)])
+    outlasted.include_router(router)
+    outlasted.add_middleware(Outlasting)
+    client = TestClient(outlasted)
+
+    for path, count in PATHS.items():
+        assert client.post(path).json() == count + 1
+
+    assert names() == ["row"] * len(PATHS)
+    assert [record.getMessage() for record in caplog.records if record.levelno > 20] == []
 
 
 def test_it_is_not_taken_for_a_dependency() -> None:

@@ -7,8 +7,8 @@ never given up, however often the task is cancelled.
 
 import asyncio
 import inspect
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial, wraps
 from types import TracebackType
@@ -100,7 +100,27 @@ class _Entered(TellingBlock):
 
     async def leave(self, error: BaseException | None) -> None:
         """Commit, or with an `error` roll back."""
-        await _Job(partial(self._leave, error)).run_in_any_case()
+        with self._where_it_began():
+            await _Job(partial(self._leave, error)).run_in_any_case()
+
+    @contextmanager
+    def _where_it_began(self) -> Iterator[None]:
+        """Have the async ORM run in the execution that the block was entered in.
+
+        Middleware may leave it after the request, as containers of dependencies do.
+        """
+        execution = self._execution
+        if execution is None or (
+            orm_calls.runs_here() and current_execution.get(None) is execution
+        ):
+            yield
+            return
+        token, undo = current_execution.set(execution), orm_calls.take_orm()
+        try:
+            yield
+        finally:
+            undo()
+            current_execution.reset(token)
 
     # In the thread of the connection
 
