@@ -1,0 +1,3 @@
+from apart.base import *
+
+INSTALLED_APPS += [PACKAGE]
