@@ -118,6 +118,14 @@ def test_a_model_that_django_has_made_is_found_by_its_relation() -> None:
     assert "class User_groupsSchema(ModelSchema[User.groups.through]):\n" in source
 
 
+def test_a_model_that_a_function_elsewhere_has_made_is_found_in_its_app(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Author, "__module__", "django.db.models")
+
+    assert "from tests.library.models import Author\n" in source_for(Author)
+
+
 def test_secrets_are_left_out_unless_they_are_named() -> None:
     assert "secret" not in schema_for(Book).model_fields
     assert "password" not in schema_for(User).model_fields

@@ -16,7 +16,7 @@ from django_mullet.fields import find_field
 from django_mullet.guarded_fields import grants, is_secret
 from django_mullet.relations import needed_by_through
 from django_mullet.schemas import ModelSchema, ReadOnly
-from django_mullet.spelling import import_lines, imports_of, spell
+from django_mullet.spelling import import_lines, imports_of, module_of, spell
 
 __all__ = ["schema_for", "source_for"]
 
@@ -181,7 +181,7 @@ def _imports(
 ) -> list[str]:
     used = {found for annotation in chosen.values() for found in imports_of(annotation)}
     owner = _importable(model)
-    used |= {("django_mullet.schemas", "ModelSchema"), (owner.__module__, owner.__name__)}
+    used |= {("django_mullet.schemas", "ModelSchema"), (module_of(owner), owner.__name__)}
     if any(_is_shown_only(model, name) for name in chosen):
         used.add(("django_mullet.schemas", "ReadOnly"))
     return import_lines(used, own={model.__module__.partition(".")[0]}, names=names)

@@ -16,7 +16,7 @@ from django.utils.text import camel_case_to_spaces, slugify
 from django_mullet.drafts import source_for
 from django_mullet.examples import Row, body_of, labels_of
 from django_mullet.field_types import annotation_of
-from django_mullet.spelling import import_lines, imports_of, spell
+from django_mullet.spelling import import_lines, imports_of, module_of, spell
 
 __all__ = ["Scaffold"]
 
@@ -133,7 +133,7 @@ class Scaffold:
         return str(self.model._meta.verbose_name_plural)
 
     def _import(self, model: type[models.Model]) -> tuple[str, str]:
-        return model.__module__, model.__name__
+        return module_of(model), model.__name__
 
     def _imports(self, used: list[tuple[str, str]]) -> str:
         own = {name.partition(".")[0] for name in (self._app.name, self.application)}

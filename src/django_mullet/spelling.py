@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from django.db import models
 from pydantic import JsonValue
 
-__all__ = ["import_lines", "imports_of", "spell", "union_of"]
+__all__ = ["import_lines", "imports_of", "module_of", "spell", "union_of"]
 
 UNIONS = (Union, UnionType)
 
@@ -46,6 +47,18 @@ def imports_of(annotation: Any) -> Iterator[tuple[str, str]]:
         yield module, origin.__name__
     for argument in arguments:
         yield from imports_of(argument)
+
+
+def module_of(model: type[models.Model]) -> str:
+    """Return where to import `model` from: a function elsewhere may have made it for its app."""
+    home: Any = getattr(model._meta.app_config, "models_module", None)
+    if _has(home, model) and not _has(sys.modules.get(model.__module__), model):
+        return str(home.__name__)
+    return model.__module__
+
+
+def _has(module: Any, model: type[models.Model]) -> bool:
+    return getattr(module, model.__name__, None) is model
 
 
 def import_lines(

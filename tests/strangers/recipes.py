@@ -17,8 +17,14 @@ from django.contrib.postgres.search import SearchVectorField
 from django.contrib.sites.models import Site
 from django.core.exceptions import ValidationError
 from django.db import models
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from djstripe.models import APIKey
+from helpdesk.models import ChecklistTemplate, UserSettings
+from machina.apps.forum_conversation.models import Post, Topic
 from model_bakery import baker
+from oauth2_provider.models import ResourceJSONField
 from oscar.core.loading import get_model
+from polymorphic.models import PolymorphicModel
 from taggit.managers import TaggableManager
 from treebeard.mp_tree import MP_Node
 from wagtail.fields import StreamField
@@ -51,6 +57,8 @@ class Baker(baker.Baker):
             return stream(field)
         if isinstance(field, SearchVectorField):
             return "'goat':1"
+        if isinstance(field, ResourceJSONField):
+            return ["https://example.org/"]
         if isinstance(field, models.JSONField):
             return {"goats": ["Billy", None, 1.5]}
         if isinstance(field, models.ForeignKey):
@@ -125,11 +133,27 @@ def required_values(model: Model) -> dict[str, Any]:
             values |= function()
     if issubclass(model, AbstractPage):
         values["content_type"] = ContentType.objects.get_for_model(model)
+    if issubclass(model, PolymorphicModel):
+        values["polymorphic_ctype"] = ContentType.objects.get_for_model(model)
     for field in model._meta.private_fields:
         if isinstance(field, GenericForeignKey):
             values[field.ct_field] = ContentType.objects.get_for_model(Site)
             values[field.fk_field] = Site.objects.get().pk
     return values
+
+
+def user_without_settings() -> Any:
+    """Return a user whose settings, which a signal makes, are gone again."""
+    user = saved(get_user_model())
+    UserSettings.objects.filter(user=user).delete()
+    return get_user_model()._base_manager.get(pk=user.pk)
+
+
+def topic_that_stays() -> Topic:
+    """Return one of which another post is left, or it would be deleted along with its last."""
+    topic: Topic = saved(Topic, optional=False)
+    Post(topic=topic, subject="goat", content="goat", username="goat").save()
+    return topic
 
 
 Condition = get_model("offer", "Condition")
@@ -140,6 +164,18 @@ VALUES: dict[Model, Callable[[], dict[str, Any]]] = {
     CMSPage: lambda: {"parent": None},
     GlobalPagePermission: lambda: {"user": saved(get_user_model())},
     PagePermission: lambda: {"user": saved(get_user_model())},
+    APIKey: lambda: {"secret": f"sk_test_{'goat' * 6}{APIKey.objects.count()}"},
+    IntervalSchedule: lambda: {"every": 1},
+    PeriodicTask: lambda: {  # one schedule, and one way to tell when it ends
+        "interval": saved(IntervalSchedule),
+        "clocked": None,
+        "crontab": None,
+        "expires": None,
+        "solar": None,
+    },
+    ChecklistTemplate: lambda: {"task_list": ["Feed the goat"]},
+    UserSettings: lambda: {"user": user_without_settings()},
+    Post: lambda: {"topic": topic_that_stays()},
     SampleAppConfig: lambda: {"namespace": "goat"},
     ModelLogEntry: lambda: {"action": "wagtail.edit"},
     PageLogEntry: lambda: {"action": "wagtail.edit"},

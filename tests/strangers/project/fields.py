@@ -1,8 +1,12 @@
 """Which fields have values of types of their own, and what does the API make of these?"""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from filer.fields.multistorage_file import MultiStorageFileField
+from post_office.fields import CommaSeparatedEmailField
 from pydantic import JsonValue
+from timezone_field import TimeZoneField
 from wagtail.fields import StreamField
 from wagtail.test.customuser.fields import ConvertedValue, ConvertedValueField
 
@@ -37,3 +41,21 @@ register(
     read=lambda field, value: None if value is None else value.db_value,
     write=lambda field, value: None if value is None else ConvertedValue(value),
 )
+
+# A list in Python, and a text in the database.
+register(
+    CommaSeparatedEmailField,
+    annotation=list[str],
+    read=lambda field, value: field.to_python(value),
+    write=lambda field, value: value,
+)
+
+# Its objects know of two storages, and of thumbnails; the database has the name alone.
+register(
+    MultiStorageFileField,
+    annotation=str,
+    read=lambda field, value: str(value),
+    write=lambda field, value: value,
+)
+
+register(TimeZoneField, annotation=ZoneInfo)

@@ -10,7 +10,30 @@ from django.db import models
 from django_mullet.drafts import schema_for
 from django_mullet.schemas import ModelSchema
 
-PACKAGES = ("allauth", "cms", "django", "menus", "oscar", "taggit", "wagtail")
+PACKAGES = (
+    "actstream",
+    "allauth",
+    "auditlog",
+    "axes",
+    "cms",
+    "django",
+    "django_celery_beat",
+    "django_celery_results",
+    "django_otp",
+    "djstripe",
+    "easy_thumbnails",
+    "filer",
+    "helpdesk",
+    "machina",
+    "menus",
+    "oauth2_provider",
+    "oscar",
+    "post_office",
+    "reversion",
+    "taggit",
+    "waffle",
+    "wagtail",
+)
 
 Model = type[models.Model]
 
@@ -26,14 +49,21 @@ def models_of_packages() -> list[Model]:
 
 
 def fields_of(model: Model) -> list[str]:
-    """Return all that a row has, what looks like a secret too; but not the hash of a password."""
+    """Return all that a row has, what looks like a secret too; but not the hash of a password.
+
+    Nor what is not for others, as text made of Markdown: `_description_rendered`.
+    """
     columns = [
         field.attname
         for field in model._meta.concrete_fields
         if not getattr(field.remote_field, "parent_link", False)
     ]
     names = [*columns, *(field.name for field in model._meta.many_to_many)]
-    return [name for name in names if not is_password(model, name)]
+    return [name for name in names if not is_left_out(model, name)]
+
+
+def is_left_out(model: Model, name: str) -> bool:
+    return name.startswith("_") or is_password(model, name)
 
 
 def is_password(model: Model, name: str) -> bool:

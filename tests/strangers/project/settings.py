@@ -82,6 +82,38 @@ INSTALLED_APPS = [
     "wagtail.test.testapp.apps.WagtailTestsAppConfig",
     "modelcluster",
     "rest_framework",
+    "actstream",
+    "auditlog",
+    "axes",
+    "django_celery_beat",
+    "django_celery_results",
+    "django_otp",
+    *(f"django_otp.plugins.otp_{name}" for name in ("email", "hotp", "static", "totp")),
+    "djstripe",
+    "easy_thumbnails",
+    "filer",
+    "helpdesk",
+    "machina",
+    *(
+        f"machina.apps.{name}"
+        for name in (
+            "forum",
+            "forum_conversation",
+            "forum_conversation.forum_attachments",
+            "forum_conversation.forum_polls",
+            "forum_feeds",
+            "forum_member",
+            "forum_moderation",
+            "forum_permission",
+            "forum_search",
+            "forum_tracking",
+        )
+    ),
+    "mptt",
+    "oauth2_provider",
+    "post_office",
+    "reversion",
+    "waffle",
     "sorl.thumbnail",
     *oscar.INSTALLED_APPS,  # and Django's own
 ]
@@ -123,6 +155,8 @@ STATIC_URL = "static/"
 
 CMS_CONFIRM_VERSION4 = True
 CMS_TEMPLATES = [("page.html", "Page")]
+DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
+HELPDESK_TEAMS_MODE_ENABLED = False
 HAYSTACK_CONNECTIONS = {"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}}
 WAGTAIL_SITE_NAME = "Strangers"
 WAGTAILADMIN_BASE_URL = "https://example.org"
