@@ -20,6 +20,7 @@ from django.db import models
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from djstripe.models import APIKey
 from helpdesk.models import ChecklistTemplate, UserSettings
+from machina.apps.forum.models import Forum
 from machina.apps.forum_conversation.models import Post, Topic
 from model_bakery import baker
 from oauth2_provider.models import ResourceJSONField
@@ -175,6 +176,7 @@ VALUES: dict[Model, Callable[[], dict[str, Any]]] = {
     },
     ChecklistTemplate: lambda: {"task_list": ["Feed the goat"]},
     UserSettings: lambda: {"user": user_without_settings()},
+    Forum: lambda: {"lft": 1, "rght": 2, "tree_id": 1, "level": 0},
     Post: lambda: {"topic": topic_that_stays()},
     SampleAppConfig: lambda: {"namespace": "goat"},
     ModelLogEntry: lambda: {"action": "wagtail.edit"},
