@@ -489,6 +489,8 @@ class Account(models.Model):
     balance = MoneyField()
     country = CountryField(max_length=2)
     balances = ArrayField(MoneyField())
+    limit = MoneyField(null=True, blank=True)
+    past_limits = ArrayField(MoneyField(null=True), null=True)
 
     class Meta:
         app_label = "registered"
@@ -497,10 +499,30 @@ class Account(models.Model):
         return "account"
 
 
+class Currency(models.Model):
+    rate = MoneyField(primary_key=True)
+    successor = models.ForeignKey("self", models.CASCADE, null=True, blank=True)
+
+    class Meta:
+        app_label = "registered"
+
+    def __str__(self) -> str:
+        return "currency"
+
+
 class AccountSchema(ModelSchema[Account]):
     balance: Decimal
     country: str
     balances: list[Decimal]
+
+
+class LimitsSchema(ModelSchema[Account]):
+    limit: Decimal | None
+    past_limits: list[Decimal | None] | None
+
+
+class CurrencySchema(ModelSchema[Currency]):
+    successor_id: Decimal | None
 
 
 class Country:
@@ -519,6 +541,28 @@ def test_a_registered_field_is_read_and_written_as_it_says() -> None:
     assert refused(AccountSchema, balance="1.001") == [
         "Decimal input should have no more than 2 decimal places"
     ]
+
+
+def test_a_registered_field_without_a_value_has_none() -> None:
+    row = Account(limit=None, past_limits=[None, Money(1)])
+
+    shown = LimitsSchema.from_model(row)
+    written = patched(LimitsSchema, limit=None, past_limits=[None, "0.5"]).to_model()
+
+    assert as_json(shown) == {"limit": None, "past_limits": [None, "0.01"]}
+    assert written.limit is None
+    assert written.past_limits[0] is None
+    assert written.past_limits[1].cents == 50
+    assert as_json(LimitsSchema.from_model(Account())) == {"limit": None, "past_limits": None}
+
+
+def test_a_relation_to_a_registered_key_may_lead_nowhere() -> None:
+    first, last = Currency(rate=Money(100)), Currency(rate=Money(200))
+    first.successor = last
+
+    assert as_json(CurrencySchema.from_model(first)) == {"successor_id": "2"}
+    assert as_json(CurrencySchema.from_model(last)) == {"successor_id": None}
+    assert patched(CurrencySchema, successor_id=None).to_model().successor_id is None
 
 
 def test_what_is_not_registered_is_that_of_the_base() -> None:

@@ -33,6 +33,7 @@ __all__ = [
     "register",
     "type_of",
     "value_field",
+    "writer_of",
 ]
 
 Reader = Callable[[Any], Any]
@@ -54,7 +55,10 @@ class FieldType:
     Raises `ValueError`, or Django's `ValidationError`, for what cannot be stored.
     """
     read: Callable[[Any, Any], Any] | None = None
-    """Returns for a field and a value of an instance what the schema has in its place."""
+    """Returns for a field and a value of an instance what the schema has in its place.
+
+    Of a column that may be null it is not called with `None`, which stays so; nor is `write`.
+    """
     write: Callable[[Any, Any], Any] | None = None
     """Returns for a field and a value of a schema what the instance has in its place."""
     read_only: bool | None = None
@@ -96,7 +100,26 @@ def reader_of(field: Any) -> Reader | None:
     read = kind.read
     if read is None and kind.write is _text and not is_djangos(type(source)):
         read = _own_text  # a country, a telephone number and so on
-    return None if read is None else partial(read, source)
+    return _without_none(read, field)
+
+
+def writer_of(field: Any) -> Reader | None:
+    """Return what turns a value of the schema into an instance's; `None` if they are the same."""
+    return _without_none(type_of(field).write, field)
+
+
+def _without_none(convert: Callable[[Any, Any], Any] | None, field: Any) -> Reader | None:
+    """Return `convert` of `field`, not called with the `None` of a column that may be null.
+
+    Of the functions of this library each knows what it makes of `None`.
+    """
+    if convert is None:
+        return None
+    bound = partial(convert, value_field(field))
+    module = str(getattr(convert, "__module__", ""))
+    if module.startswith(f"{__package__}.") or not may_show_none(field):
+        return bound
+    return lambda value: None if value is None else bound(value)
 
 
 def key_reader_of(relation: Any) -> Reader | None:

@@ -22,7 +22,7 @@ from django.core.validators import (
 )
 from django.db import models
 
-from django_mullet.field_types import reader_of, type_of, value_field
+from django_mullet.field_types import reader_of, type_of, value_field, writer_of
 from django_mullet.own_checks import choices_of, own_check
 
 __all__ = [
@@ -238,7 +238,7 @@ def facts_of_values(field: Any) -> FieldFacts:
         bounds=_bounds(source) if hasattr(source, "range_type") else None,
         json_schema=_json_schema(kind, source),
         clean=partial(kind.clean, source) if kind.clean else None,
-        write=partial(kind.write, source) if kind.write else None,
+        write=writer_of(field),
         empty=tuple(field.empty_values),
         takes_empty=field.blank,
         read=reader_of(field),

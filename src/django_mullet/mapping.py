@@ -274,5 +274,6 @@ def _related_or_none(name: str, instance: Any) -> Any:
 
 def _related_id(name: str, convert: Reader | None, instance: Any) -> Any:
     related = _related_or_none(name, instance)
-    key = None if related is None else related.pk
-    return key if convert is None else convert(key)
+    if related is None:
+        return None
+    return related.pk if convert is None else convert(related.pk)

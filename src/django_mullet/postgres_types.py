@@ -68,7 +68,7 @@ def _write_items(field: Any, value: Any) -> Any:
 def _each(field: Any, value: Any, convert: Any) -> Any:
     if value is None or convert is None:
         return value
-    return [convert(field.base_field, item) for item in value]
+    return [None if item is None else convert(field.base_field, item) for item in value]
 
 
 # Ranges
