@@ -1,3 +1,4 @@
+import re
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial, wraps
@@ -11,8 +12,9 @@ from django.core.checks import CheckMessage
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connections, transaction
-from django.test import override_settings
-from django.urls import include, path
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, override_settings
+from django.urls import clear_url_caches, include, path, re_path, resolve
 from django.views.decorators.csrf import csrf_exempt
 from fastapi import Body, Depends, FastAPI
 from fastapi.concurrency import run_in_threadpool
@@ -388,7 +390,7 @@ def test_mullet_W004_fires_when_the_routes_are_not_included(
             "ROOT_URLCONF = 'tests.urls' does not include 'django_mullet.urls': 'reverse()' and "
             "Django's test client do not find the FastAPI routes.",
             hint='Write \'path("", include("django_mullet.urls"))\' last in the urlpatterns of '
-            "'tests.urls'.",
+            "'tests.urls', but before a pattern that takes any address.",
             id="mullet.W004",
         )
     ]
@@ -411,6 +413,86 @@ def test_mullet_W004_is_silent_when_the_routes_are_included(
     settings.ASGI_APPLICATION = "nowhere.asgi.app"  # which is not imported for it
 
     assert check_urlconf(None) == []
+
+
+def page(request: HttpRequest, *captured: str, **named: str) -> HttpResponse:
+    return HttpResponse("page")
+
+
+API_PATTERN = path("", include("django_mullet.urls"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "route"),
+    [
+        (re_path(r".*", page), ".*"),
+        (path("<path:rest>", page), "<path:rest>"),
+        (
+            path("<slug:locale>/", include([path("<slug:name>/", page)])),
+            "<slug:locale>/<slug:name>/",
+        ),
+        (re_path(r"^((?:[\w\-]+/)*)$", page), r"^((?:[\w\-]+/)*)$"),
+    ],
+)
+def test_mullet_W004_fires_when_a_pattern_before_the_routes_takes_their_addresses(
+    monkeypatch: pytest.MonkeyPatch, serve: Serve, settings: Settings, pattern: Any, route: str
+) -> None:
+    served = FastAPI()
+    served.add_api_route("/api/books/", endpoint)
+    served.add_api_route("/api/{name}/", endpoint)
+    serve(served)
+    settings.ROOT_URLCONF = __name__
+    monkeypatch.setattr(f"{__name__}.urlpatterns", [pattern, API_PATTERN])
+
+    assert run("mullet.W004") == [
+        checks.Warning(
+            f"The pattern '{route}' of '{__name__}.page' stands before 'django_mullet.urls' in "
+            f"ROOT_URLCONF = '{__name__}' and takes '/api/books/', which is a FastAPI route: "
+            "Django's test client and WSGI servers get the other view.",
+            hint='Write \'path("", include("django_mullet.urls"))\' before that pattern.',
+            id="mullet.W004",
+        )
+    ]
+    assert Client().get("/api/books/").content == b"page"
+
+    monkeypatch.setattr(f"{__name__}.urlpatterns", [API_PATTERN, pattern])
+    clear_url_caches()
+
+    assert run("mullet.W004") == []
+    assert Client().get("/api/books/").content == b"null"
+
+
+@pytest.mark.parametrize("convertor", ["", ":int", ":float", ":path", ":uuid"])
+def test_mullet_W004_knows_an_address_of_every_kind_of_parameter(
+    monkeypatch: pytest.MonkeyPatch, serve: Serve, settings: Settings, convertor: str
+) -> None:
+    served = FastAPI()
+    served.add_api_route(f"/api/{{key{convertor}}}", endpoint)
+    served.websocket("/api/{key}")(endpoint)
+    serve(served)
+    settings.ROOT_URLCONF = __name__
+    monkeypatch.setattr(f"{__name__}.urlpatterns", [path("api/<key>", page), API_PATTERN])
+
+    [message] = run("mullet.W004")
+
+    [address] = re.findall("takes '(/api/.+?)'", message.msg)
+    assert Client().get(address).content == b"page"
+    monkeypatch.setattr(f"{__name__}.urlpatterns", [API_PATTERN])
+    clear_url_caches()
+    assert resolve(address).func is api_view
+
+
+def test_mullet_W004_is_silent_about_addresses_that_nobody_else_has(
+    monkeypatch: pytest.MonkeyPatch, serve: Serve, settings: Settings
+) -> None:
+    served = FastAPI()
+    served.add_api_route("/api/books", endpoint)
+    serve(served)
+    settings.ROOT_URLCONF = __name__
+    others = [re_path(r"^((?:[\w\-]+/)*)$", page), path("below/", include("django_mullet.urls"))]
+    monkeypatch.setattr(f"{__name__}.urlpatterns", others)
+
+    assert run("mullet.W004") == []
 
 
 def test_mullet_W004_is_silent_without_a_urlconf(serve: Serve, settings: Settings) -> None:

@@ -9,7 +9,7 @@ mullet.E007   Django's middleware is to run around a WebSocket
 mullet.W001   every request connects to a database anew
 mullet.W002   a route does not run as a Django request
 mullet.W003   a dependency commits after the response is sent
-mullet.W004   `reverse()` does not find the routes
+mullet.W004   `reverse()`, or whoever comes through Django, does not find the routes
 mullet.W005   ASGI_APPLICATION is not set
 mullet.W006   the application does not serve Django
 mullet.W007   a route takes a body as the API shows it
@@ -17,7 +17,8 @@ mullet.W008   a decorator takes an endpoint out of its worker
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from inspect import unwrap
 from typing import Any, cast
@@ -28,9 +29,10 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.utils import load_backend
-from django.urls import URLResolver, get_resolver
+from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
+from starlette.convertors import FloatConvertor, IntegerConvertor, UUIDConvertor
 
 from django_mullet import conf, prepared
 from django_mullet.advice import of_websocket
@@ -58,6 +60,13 @@ __all__ = [
 
 COMMITTING = {"atomic", "commit"}
 """Names in the code of a dependency that ends a transaction."""
+
+SAMPLES = {
+    FloatConvertor: "1.5",
+    IntegerConvertor: "1",
+    UUIDConvertor: "00000000-0000-4000-8000-000000000000",
+}
+"""What an address may have for a parameter, by its convertor; any text for the others."""
 
 LOCAL_VENDORS = {"sqlite", "unknown"}
 """Vendors that connect to no server; `unknown` is Django's when there is no database at all."""
@@ -124,7 +133,7 @@ def check_urlconf(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
             f"ROOT_URLCONF = '{urlconf}' does not include 'django_mullet.urls': 'reverse()' and "
             "Django's test client do not find the FastAPI routes.",
             hint=f'Write \'path("", include("django_mullet.urls"))\' last in the urlpatterns of '
-            f"'{urlconf}'.",
+            f"'{urlconf}', but before a pattern that takes any address.",
             id="mullet.W004",
         )
     ]
@@ -145,7 +154,7 @@ def _includes_routes(pattern: Any) -> bool:
 
 
 def check_application(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
-    """E002, E005, E007, W002, W003, W005 to W008: about the application, which is imported."""
+    """E002, E005, E007, W002 to W008: about the application, which is imported."""
     path = _application_path()
     if not path:
         return [_application_not_set()]
@@ -160,12 +169,48 @@ def check_application(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessa
         return [_application_not_loaded(path, message, error)]
     messages = [] if is_mounted(app) else [_django_not_mounted(path)]
     messages += [_same_name(message) for message in clashes(app)]
+    messages += _routes_behind_others(contexts)
     for context in contexts:
         if isinstance(context.original_route, APIRoute):
             messages += _route_messages(context)
         elif isinstance(context.original_route, APIWebSocketRoute):
             messages += _websocket_messages(context)
     return messages
+
+
+def _routes_behind_others(contexts: Iterable[RouteContext]) -> list[checks.CheckMessage]:
+    """W004: the URLconf has another view for a route, of a pattern before `django_mullet.urls`."""
+    if not getattr(settings, "ROOT_URLCONF", None) or not _includes_routes(get_resolver()):
+        return []
+    taken: dict[str, tuple[str, ResolverMatch]] = {}  # by pattern, one route of each
+    for context in contexts:
+        if isinstance(context.original_route, APIRoute):
+            address = _address(context)
+            with suppress(Resolver404):
+                match = get_resolver().resolve(address)
+                if not is_api_view(match.func):
+                    taken.setdefault(match.route, (address, match))
+    return [_route_behind(*found) for found in taken.values()]
+
+
+def _address(context: RouteContext) -> str:
+    """Return an address that the route answers at."""
+    address = context.path_format or ""
+    for name, convertor in context.param_convertors.items():
+        value = SAMPLES.get(type(convertor), "sample")
+        address = address.replace(f"{{{name}}}", value)
+    return address
+
+
+def _route_behind(address: str, match: ResolverMatch) -> checks.CheckMessage:
+    view = dotted_name(getattr(match.func, "view_class", match.func))
+    return checks.Warning(
+        f"The pattern '{match.route}' of '{view}' stands before 'django_mullet.urls' in "
+        f"ROOT_URLCONF = '{settings.ROOT_URLCONF}' and takes '{address}', which is a FastAPI "
+        "route: Django's test client and WSGI servers get the other view.",
+        hint='Write \'path("", include("django_mullet.urls"))\' before that pattern.',
+        id="mullet.W004",
+    )
 
 
 def _same_name(message: str) -> checks.CheckMessage:
