@@ -9,8 +9,10 @@ from django.core.management import call_command
 from django.utils import translation
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from django_mullet.others_code import comes_by_join
 from django_mullet.planning import plan_of
 from django_mullet.schemas import ModelSchema
+from tests.catalogue.models import Note
 from tests.packaged.models import (
     Corner,
     Frame,
@@ -255,3 +257,9 @@ def test_objects_are_those_that_a_queryset_yields() -> None:
     Station.objects.create(name="north")
 
     assert shown(StationSchema, Station.objects.all()) == [{"name": "North"}]
+
+
+def test_an_object_of_any_model_comes_by_no_join() -> None:
+    about = Note._meta.get_field("about")
+
+    assert not comes_by_join(Note, "about", about)

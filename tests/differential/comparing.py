@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import ForeignKey
 from django.test.utils import CaptureQueriesContext
 
@@ -51,7 +51,8 @@ def compare(seed: int, report: Report) -> None:
     model = random.choice(MODELS)
     query = random_query(model, random)
     try:
-        list(query.build())
+        with transaction.atomic():  # of which PostgreSQL would let nothing follow an error
+            list(query.build())
     except Exception as error:
         report.refused[f"Django: {type(error).__name__}"] += 1
         return
