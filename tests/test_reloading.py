@@ -5,6 +5,7 @@ import os
 import re
 import runpy
 import signal
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -164,29 +165,35 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site_files(tmp_path: Path) -> Site:
     site = Site(tmp_path)
     for name, text in FILES.items():
         site.write(name, text)
-    with running(site):
-        yield site
+    return site
+
+
+@pytest.fixture
+def site(site_files: Site) -> Iterator[Site]:
+    with running(site_files):
+        yield site_files
+
+
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"},
+    "PYTHONPATH": os.pathsep.join(path for path in sys.path if "site-packages" in path),
+    "PYTHONUNBUFFERED": "1",
+}
 
 
 @contextmanager
 def running(site: Site) -> Iterator[None]:
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if "site-packages" in path),
-        "PYTHONUNBUFFERED": "1",
-    }
-    environment.pop("DJANGO_SETTINGS_MODULE", None)
     command = [sys.executable, "manage.py", "runserver", "127.0.0.1:0"]
     with (
         site.output.open("w") as file,
         subprocess.Popen(
             command,
             cwd=site.root,
-            env=environment,
+            env=ENVIRONMENT,
             stdout=file,
             stderr=file,
             start_new_session=True,
@@ -294,3 +301,16 @@ class TestPlaceOf:
 
 def relative(file: str) -> Path:
     return Path(file).relative_to(Path.cwd())
+
+
+def test_a_port_that_is_in_use_ends_the_command(site_files: Site) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"]
+        ended = subprocess.run(
+            command, cwd=site_files.root, env=ENVIRONMENT, capture_output=True, timeout=TIMEOUT
+        )
+
+    assert ended.returncode == 1
+    assert b"That port is already in use." in ended.stderr
+    assert b"Waiting for a change" not in ended.stderr
