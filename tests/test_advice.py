@@ -1,7 +1,12 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import wraps
+from typing import Annotated
+
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError, connection, transaction
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
 from django_mullet.asgi import mount_django
@@ -35,6 +40,62 @@ async def synchronous_transaction() -> None:
         pass
 
 
+async def dependency() -> int:
+    return Item.objects.count()
+
+
+@router.get("/dependency-of-def")
+def dependency_of_def(number: Annotated[int, Depends(dependency)]) -> int:
+    return number
+
+
+@router.get("/dependency-of-async-def")
+async def dependency_of_async_def(number: Annotated[int, Depends(dependency)]) -> int:
+    return number
+
+
+async def generator() -> AsyncIterator[int]:
+    yield Item.objects.count()
+
+
+@router.get("/generator-of-def")
+def generator_of_def(number: Annotated[int, Depends(generator)]) -> int:
+    return number
+
+
+def passed_on(function: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[int]]:
+    @wraps(function)
+    async def wrapper() -> int:
+        return await function()
+
+    return wrapper
+
+
+@router.get("/decorated")
+@passed_on
+async def decorated() -> int:
+    return await dependency()
+
+
+async def calls_another() -> int:
+    return await dependency()
+
+
+@router.get("/helper-of-dependency")
+def helper_of_dependency(number: Annotated[int, Depends(calls_another)]) -> int:
+    return number
+
+
+@router.get("/read-later")
+async def read_later():  # type: ignore[no-untyped-def]  # noqa: ANN201
+    return (Item.objects.count() for _ in range(1))
+
+
+@router.get("/called-by-def")
+def called_by_def() -> int:
+    return async_to_sync(dependency)()
+
+
 @router.get("/no-table")
 def no_table() -> None:
     query("SELECT 1 FROM nowhere")
@@ -65,6 +126,30 @@ def test_synchronous_code_in_async_def_is_told_what_to_write(name: str) -> None:
     path = f"/{name.replace('_', '-')}"
 
     assert notes_of(path, SynchronousOnlyOperation) == [NOTE.format(name)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/dependency-of-def", "dependency"),
+        ("/dependency-of-async-def", "dependency"),
+        ("/generator-of-def", "generator"),
+        ("/helper-of-dependency", "calls_another"),
+        ("/decorated", "decorated"),
+        ("/read-later", "read_later"),
+    ],
+)
+def test_the_function_that_is_async_def_is_named(path: str, name: str) -> None:
+    assert notes_of(path, SynchronousOnlyOperation) == [NOTE.format(name)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_endpoint_that_is_def_is_not_called_async_def() -> None:
+    [note] = notes_of("/called-by-def", SynchronousOnlyOperation)
+
+    start = "A function that 'tests.test_advice.called_by_def' calls is 'async def'. Write 'def',"
+    assert note.startswith(start)
 
 
 @pytest.mark.django_db(transaction=True)

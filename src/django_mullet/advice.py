@@ -6,11 +6,16 @@ its message. The exception stays what it is.
 
 import re
 from collections.abc import Callable
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE
+from traceback import walk_tb
+from types import CodeType
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
+from fastapi.dependencies.models import Dependant
 
-from django_mullet.callables import dotted_name
+from django_mullet.callables import dotted_name, layers
+from django_mullet.dependencies import below
 from django_mullet.unshown import advice_on
 
 __all__ = ["advise", "of_websocket"]
@@ -21,13 +26,17 @@ _NO_SUCH = re.compile(r"no such (table|column)")
 _UNDEFINED = {"42P01", "42703"}
 """The SQLSTATEs `undefined_table` and `undefined_column` of PostgreSQL."""
 
+_ASYNC = CO_COROUTINE | CO_ASYNC_GENERATOR
+"""The flags of the code of an `async def`."""
 
-def advise(error: Exception, endpoint: Callable[..., Any]) -> None:
+
+def advise(error: Exception, endpoint: Callable[..., Any], dependant: Dependant) -> None:
     """Add a note to `error` that says what to type, where that is known."""
     if isinstance(error, SynchronousOnlyOperation):
+        subject = _async_def(error, endpoint, dependant)
         error.add_note(
-            f"'{dotted_name(endpoint)}' is 'async def'. Write 'def', and leave the rest as it is; "
-            "or await the asynchronous methods of the ORM, 'aget()' for instance, and write 'async "
+            f"{subject} is 'async def'. Write 'def', and leave the rest as it is; or await the "
+            "asynchronous methods of the ORM, 'aget()' for instance, and write 'async "
             "with atomic():' with 'from django_mullet.transaction import atomic'. What has no "
             "asynchronous form, as 'connection.close()' or 'transaction.on_commit()', goes into a "
             "function of your own, and that through 'await sync_to_async(function)()'."
@@ -38,6 +47,22 @@ def advise(error: Exception, endpoint: Callable[..., Any]) -> None:
         )
     elif advice := advice_on(error, endpoint):
         error.add_note(advice)
+
+
+def _async_def(error: Exception, endpoint: Callable[..., Any], dependant: Dependant) -> str:
+    """Return what to call the `async def` that `error` is of: `endpoint`, or a dependency."""
+    ran = {frame.f_code for frame, _ in walk_tb(error.__traceback__)}
+    for call in (endpoint, *(sub.call for sub in below(dependant))):
+        if _async_codes(call) & ran:
+            return f"'{dotted_name(call)}'"
+    # What an endpoint returns may be read when that has returned.
+    name = f"'{dotted_name(endpoint)}'"
+    return name if _async_codes(endpoint) else f"A function that {name} calls"
+
+
+def _async_codes(call: Any) -> set[CodeType]:
+    codes = (getattr(layer, "__code__", None) for layer in layers(call))
+    return {code for code in codes if code and code.co_flags & _ASYNC}
 
 
 def _lacks_migration(error: Exception) -> bool:

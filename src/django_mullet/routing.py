@@ -109,6 +109,7 @@ class DjangoRoute(APIRoute):
         is_def = facts.endpoint is Kind.SYNC
         plan = _Plan(
             self.endpoint,
+            effective,
             retries_of(self.endpoint),
             is_def,
             handler,
@@ -217,6 +218,7 @@ class _Plan:
     """What is known of a route before its first request."""
 
     endpoint: Callable[..., Any]
+    dependant: Dependant
     times: int
     """How often a request may run again."""
     is_def: bool
@@ -249,15 +251,15 @@ async def _respond(plan: _Plan, request: Request) -> Response:
     except NOT_AVAILABLE as error:
         unavailable = as_unavailable(error, execution)
         if unavailable is None:
-            advise(error, plan.endpoint)
+            advise(error, plan.endpoint, plan.dependant)
             raise
         raise unavailable from error
     except (ProgrammingError, SynchronousOnlyOperation) as error:
-        advise(error, plan.endpoint)
+        advise(error, plan.endpoint, plan.dependant)
         raise
     except (ValueError, OverflowError) as error:
         refuse(request, error)
-        advise(error, plan.endpoint)
+        advise(error, plan.endpoint, plan.dependant)
         raise
 
 
