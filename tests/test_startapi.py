@@ -11,17 +11,20 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection, models
+from django.db.models import signals
 from pydantic import TypeAdapter
 from pytest_django import Settings
 
 from django_mullet.drafts import schema_for
 from django_mullet.examples import Row, body_of, example_of
+from django_mullet.samples import FORMATS
 from django_mullet.scaffolds import Scaffold
 from django_mullet.schemas import Create
 from tests.documentation import ROOT
-from tests.fieldtypes.models import HERE, Composite, Files
+from tests.fieldtypes.models import HERE, Arrays, Composite, Files, Numbers
 from tests.library.models import Author, Book
 from tests.relations.models import Room
 
@@ -96,7 +99,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which the command has written for each model, and its reports been followed."""
     project = tmp_path_factory.mktemp("startapi") / "project"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("__pycache__"))
-    names = ["Keeper", "Tag", "Animal", "Bird", "TicketOffice", LONG_NAME]
+    names = ["Keeper", "Tag", "Animal", "Bird", "TicketOffice", "Gate", "Census", LONG_NAME]
     report = run(
         project,
         *(["startapi", f"zoo.{name}"] for name in names),
@@ -112,7 +115,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_tests_that_it_writes_pass_with_the_routes_that_it_writes(project: Path) -> None:
     output = run(project, ["check", "--fail-level", "WARNING"], ["test"])
 
-    assert re.search(r"^Ran 41 tests", output, re.M), output
+    assert re.search(r"^Ran 52 tests", output, re.M), output
 
 
 def test_ruff_has_nothing_to_format(project: Path) -> None:
@@ -219,6 +222,13 @@ def test_no_file_is_replaced(library: Path) -> None:
             "'fieldtypes.Composite' has a key of several columns: write its routes by hand.",
         ),
         (
+            ["library.Book_tags"],
+            (
+                "'library.Book_tags' is made by Django for a many-to-many relation: write the API "
+                "of 'library.Book', of which the relation is a list of keys."
+            ),
+        ),
+        (
             ["fieldtypes.Files"],
             (
                 "No value of 'fieldtypes.Files.path' is known that its model takes: write "
@@ -247,6 +257,52 @@ def test_what_cannot_be_written_says_so(
     arguments: list[str], message: str, application: str
 ) -> None:
     assert refused(*arguments) == message
+
+
+def test_a_column_that_nobody_sets_is_told(
+    monkeypatch: pytest.MonkeyPatch, application: str
+) -> None:
+    monkeypatch.setattr(Numbers._meta.get_field("integer"), "editable", False)
+
+    assert refused("fieldtypes.Numbers") == (
+        "'fieldtypes.Numbers' is not stored without 'integer', which no request sends, as it has "
+        "'editable=False': give it a default, or set it in 'save()'."
+    )
+
+
+def test_a_model_with_a_receiver_before_save_may_set_what_no_request_sends(
+    monkeypatch: pytest.MonkeyPatch, library: Path
+) -> None:
+    monkeypatch.setattr(Author._meta.get_field("born"), "editable", False)
+    monkeypatch.setattr(Author._meta.get_field("born"), "null", False)
+    monkeypatch.setattr(Author._meta.get_field("born"), "blank", False)
+
+    def receiver(**kwargs: Any) -> None: ...
+
+    assert "is not stored without 'born'" in refused("library.Author")
+    signals.pre_save.connect(receiver, sender=Author)
+    try:
+        startapi("library.Author")
+    finally:
+        signals.pre_save.disconnect(receiver, sender=Author)
+
+
+class ToArchive:
+    def db_for_write(self, model: type[models.Model], **hints: Any) -> str:
+        return "archive"
+
+
+def test_a_model_of_another_database_needs_other_routes(
+    settings: Settings, application: str
+) -> None:
+    settings.DATABASE_ROUTERS = [f"{__name__}.ToArchive"]
+
+    assert refused("library.Author") == (
+        "'library.Author' is stored in 'archive', by DATABASE_ROUTERS, where 'Atomic' opens no "
+        "transaction: write its routes by hand, with 'with atomic(using=\"archive\"):', of "
+        "'django_mullet.transaction', around 'select_for_update()' and 'save()', and their tests "
+        'with \'databases = {"default", "archive"}\'.'
+    )
 
 
 def test_a_project_without_an_application_is_told_what_to_set() -> None:
@@ -280,6 +336,63 @@ def stored(value: Any) -> Any:
             return value
 
 
+class Switch(models.Model):
+    on = models.BooleanField()
+    key = models.UUIDField(unique=True)
+    mail = models.EmailField(unique=True)
+    page = models.URLField(unique=True)
+    number = models.IntegerField()
+    side = models.CharField(max_length=5, choices={"north": "North", "south": "South"})
+    name = models.CharField(max_length=3, unique=True)
+    note = models.CharField(max_length=3)
+
+    class Meta:
+        app_label = "startapi"
+        unique_together = (("number", "side", "on"),)
+
+    def __str__(self) -> str:
+        return str(self.on)
+
+
+class Lamp(models.Model):
+    first = models.ForeignKey(Switch, models.CASCADE, related_name="+")
+    second = models.ForeignKey(Switch, models.CASCADE, related_name="+")
+    arrays = models.ForeignKey(Arrays, models.CASCADE, related_name="+")
+
+    class Meta:
+        app_label = "startapi"
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+def test_rows_that_a_row_needs_have_arrays_and_values_of_their_own() -> None:
+    body = body_of(Lamp, {})
+
+    assert body["arrays_id"].values == {"integers": [1]}
+    first, second = body["first_id"].values, body["second_id"].values
+    assert {name: (first[name], second[name]) for name in first} == {
+        "on": (True, True),
+        "key": (FORMATS["uuid"], FORMATS["uuid"].replace("6", "7", 1)),
+        "mail": ("somebody@example.com", "1somebody@example.com"),
+        "page": ("https://example.com/", "https://example.com/1"),
+        "number": (1, 2),
+        "side": ("north", "south"),
+        "name": ("tex", "te1"),
+        "note": ("tex", "tex"),
+    }
+
+
+def test_one_value_that_is_given_is_not_enough_for_two_rows() -> None:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        body_of(Lamp, {"startapi.Switch.name": "abc"})
+
+    assert str(caught.value) == (
+        "The tests need several rows of 'startapi.Switch', and 'startapi.Switch.name' is unique: "
+        "write them by hand, with a value for each."
+    )
+
+
 @pytest.mark.parametrize(
     ("schema", "value"),
     [
@@ -293,6 +406,7 @@ def stored(value: Any) -> Any:
         ({"type": "number", "maximum": -2}, -2),
         ({"type": "boolean"}, True),
         ({"type": "array"}, []),
+        ({"type": "array", "items": {"type": "integer"}}, [1]),
         ({"enum": ["b", "a"], "type": "string"}, "b"),
         ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, 1),
         ({"$ref": "#/$defs/Any"}, {}),

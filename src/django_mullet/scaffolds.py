@@ -9,13 +9,16 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models, router
+from django.db.models import signals
 from django.template import Context, Engine
 from django.utils.text import camel_case_to_spaces, slugify
 
 from django_mullet.drafts import source_for
-from django_mullet.examples import Row, body_of, labels_of
+from django_mullet.examples import Row, body_of, labels_of, lacks_value
 from django_mullet.field_types import annotation_of
+from django_mullet.fields import facts_of
+from django_mullet.others_code import is_djangos
 from django_mullet.spelling import import_lines, imports_of, module_of, spell
 
 __all__ = ["Scaffold"]
@@ -64,24 +67,63 @@ class Scaffold:
     def files(self) -> dict[Path, str]:
         """Return the code of each file.
 
-        Raises `ImproperlyConfigured` for a model that is not the project's own, for one with a key
-        of several columns, and for a field of which no annotation or no value is known.
+        Raises `ImproperlyConfigured` for a model that is not the project's own, for one that
+        needs other routes, and for a field of which no annotation or no value is known.
         """
-        label, app = self.model._meta.label, Path(self._app.path)
-        if any(app.is_relative_to(sysconfig.get_path(scheme)) for scheme in ("purelib", "platlib")):
-            raise ImproperlyConfigured(
-                f"'{label}' comes with a package: write its routes by hand, in an app of your own."
-            )
-        if isinstance(self.model._meta.pk, models.CompositePrimaryKey):
-            raise ImproperlyConfigured(
-                f"'{label}' has a key of several columns: write its routes by hand."
-            )
+        self._refuse()
+        app = Path(self._app.path)
         tests = app / "tests" if (app / "tests").is_dir() else app
         return {
             app / f"{self.name}_schemas.py": self._schemas(),
             app / f"{self.name}_api.py": self._render("api.py-tpl", self._routes()),
             tests / f"test_{self.name}_api.py": self._render("tests.py-tpl", self._tests()),
         }
+
+    def _refuse(self) -> None:
+        """Raise `ImproperlyConfigured` for a model of which the routes would not work."""
+        meta: Any = self.model._meta
+        app = Path(self._app.path)
+        by_hand = "write its routes by hand"
+        if any(app.is_relative_to(sysconfig.get_path(scheme)) for scheme in ("purelib", "platlib")):
+            reason = f"comes with a package: {by_hand}, in an app of your own."
+        elif isinstance(meta.pk, models.CompositePrimaryKey):
+            reason = f"has a key of several columns: {by_hand}."
+        elif meta.auto_created:
+            reason = (
+                "is made by Django for a many-to-many relation: write the API of "
+                f"'{meta.auto_created._meta.label}', of which the relation is a list of keys."
+            )
+        elif (database := router.db_for_write(self.model)) != DEFAULT_DB_ALIAS:
+            reason = (
+                f"is stored in '{database}', by DATABASE_ROUTERS, where 'Atomic' opens no "
+                f"transaction: {by_hand}, with 'with atomic(using=\"{database}\"):', of "
+                f"'django_mullet.transaction', around 'select_for_update()' and 'save()', and "
+                f'their tests with \'databases = {{"default", "{database}"}}\'.'
+            )
+        elif (column := self._unset) is not None:
+            reason = (
+                f"is not stored without '{column}', which no request sends, as it has "
+                "'editable=False': give it a default, or set it in 'save()'."
+            )
+        else:
+            return
+        raise ImproperlyConfigured(f"'{meta.label}' {reason}")
+
+    @property
+    def _unset(self) -> str | None:
+        """The name of a column of which nobody gives a new row a value."""
+        if not is_djangos(self.model.save) or signals.pre_save.has_listeners(self.model):
+            return None
+        return next(
+            (
+                column.name
+                for column in self.model._meta.concrete_fields
+                if facts_of(self.model, column.attname).read_only
+                and lacks_value(column)
+                and is_djangos(type(column).pre_save)
+            ),
+            None,
+        )
 
     @property
     def _app(self) -> Any:
