@@ -117,6 +117,12 @@ def _relations(plan: QueryPlan) -> list[str]:
     return list(plan.related())
 
 
+def _parents(name: str) -> Iterator[list[str]]:
+    """Yield the relations by which `name` leads to a column, from the first on."""
+    relations = name.split(LOOKUP_SEP)[:-1]
+    yield from (relations[: length + 1] for length in range(len(relations)))
+
+
 def _with_parents(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
         names = path.split(LOOKUP_SEP)
@@ -128,6 +134,9 @@ def _with_keys(queryset: Any, relations: list[str]) -> Any:
     chosen, leaves_out = queryset.query.deferred_loading
     keys = set(_keys(queryset, relations))
     if not leaves_out:
+        # Of what is joined, and not named, all columns are loaded already.
+        named = {LOOKUP_SEP.join(path) for name in chosen for path in _parents(name)}
+        keys = {pair for pair in keys if pair[0].rpartition(LOOKUP_SEP)[0] in named | {""}}
         return queryset.only(*chosen, *(attname for _, attname in keys))
     still = chosen - {name for pair in keys for name in pair}
     return queryset.defer(None).defer(*still)

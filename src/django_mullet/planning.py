@@ -174,6 +174,7 @@ class QueryPlan:
         others: list[Set[str] | None] = [
             *self._columns_of_prefetched(),
             *(plan.loaded() for plan in self._shown_again()),
+            *self._read_again(),
             *(
                 _below(relation.accessor, relation.plan.loaded())
                 for relation in self.to_one
@@ -197,6 +198,20 @@ class QueryPlan:
             back = None if plan is None else returns_by(find_field(self.model, accessor))
             if plan is not None and back is not None:
                 yield from (one.plan for one in plan.to_one if one.accessor == back)
+
+    def _read_again(self) -> Iterator[Set[str] | None]:
+        """Yield what related objects read of the one that they belong to, which Django shares."""
+        for accessor, plan in self._accessors():
+            back = None if plan is None else returns_by(find_field(self.model, accessor))
+            if plan is None or back is None:
+                continue
+            if plan.read is None:
+                yield None
+                continue
+            paths = [name.partition(LOOKUP_SEP) for name in plan.read]
+            yield frozenset(
+                rest.partition(LOOKUP_SEP)[0] for relation, _, rest in paths if relation == back
+            ) - {""}
 
 
 def _below(relation: str, columns: set[str] | None) -> set[str] | None:
