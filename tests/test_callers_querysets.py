@@ -6,6 +6,7 @@ What is shown is compared with instances that plain Django reads, one after anot
 from collections.abc import Callable
 from typing import Any
 
+import django
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
@@ -446,7 +447,7 @@ def test_sql_of_the_caller_may_name_columns_without_their_table(
             lambda: Work.objects.raw(
                 "SELECT * FROM catalogue_work ORDER BY title"
             ).prefetch_related(Prefetch("author", hidden())),
-            3,
+            3 if django.VERSION >= (5, 2, 1) else 4,  # which looks for the mentor of nobody
         ),
         (lambda: Work.objects.prefetch_related("author")[2:4], 3),
         (lambda: Work.objects.exclude(chapters__number=0), 1),
@@ -514,6 +515,10 @@ class SpotSchema(ModelSchema[Spot]):
     place: int
 
 
+OF_SPOTS = 1 if django.VERSION >= (5, 2, 2) else 2
+"""Queries for works with their spots, which Django cannot join before (ticket 36373)."""
+
+
 class SpotKeySchema(ModelSchema[Work]):
     title: str
     spot: tuple[str, int] | None
@@ -529,8 +534,8 @@ class SpottedSchema(ModelSchema[Work]):
     [
         (SpotKeySchema, lambda: Work.objects.all(), 2),
         (SpotKeySchema, lambda: Work.objects.distinct(), 2),
-        (SpottedSchema, lambda: Work.objects.all(), 1),
-        (SpottedSchema, lambda: Work.objects.distinct(), 1),
+        (SpottedSchema, lambda: Work.objects.all(), OF_SPOTS),
+        (SpottedSchema, lambda: Work.objects.distinct(), OF_SPOTS),
         (SpottedSchema, lambda: Work.objects.prefetch_related("spot"), 2),
     ],
 )

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Any, Generic, TypeVar
 
+import pydantic
+import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
 
@@ -51,9 +53,15 @@ def envelopes(document: dict[str, Any]) -> dict[str, str]:
     return {key: schema["title"] for key, schema in schemas.items() if "Envelope" in key}
 
 
+has_documents = pytest.mark.skipif(
+    tuple(map(int, pydantic.VERSION.split(".")[:2])) < (2, 13),
+    reason="FastAPI makes no document of a generic model of an annotated one with this Pydantic",
+)
+
 CREATE, PATCH = Envelope[Create[AuthorSchema]], Envelope[Patch[AuthorSchema]]
 
 
+@has_documents
 def test_each_variant_has_a_name_of_its_own_in_any_order() -> None:
     expected = {
         "Envelope_AuthorCreate_": "Envelope[AuthorCreate]",
@@ -69,10 +77,12 @@ def test_each_variant_has_a_name_of_its_own_in_any_order() -> None:
         assert {each["schema"]["$ref"].rpartition("/")[2] for each in referred} == {*expected}
 
 
+@has_documents
 def test_one_alone_has_the_same_name() -> None:
     assert envelopes(document_of(CREATE)) == {"Envelope_AuthorCreate_": "Envelope[AuthorCreate]"}
 
 
+@has_documents
 def test_so_has_one_within_another_model() -> None:
     document = document_of(Outer, CREATE)
 

@@ -7,6 +7,7 @@ column that it might read is left out of its query, and objects that it would ma
 import inspect
 from typing import Any
 
+import django
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
@@ -19,6 +20,10 @@ __all__ = [
     "is_usual_column",
     "reads_own_column",
 ]
+
+
+_JOINS_COMPOSITE = django.VERSION >= (5, 2, 2)
+"""Whether `select_related()` finds an object with a key of several columns (ticket 36373)."""
 
 
 def is_usual_column(model: type[models.Model], field: Any) -> bool:
@@ -40,6 +45,8 @@ def comes_by_join(model: type[models.Model], name: str, field: Any) -> bool:
     """Return whether a join gives the very object that the attribute `name`, a `field`, would."""
     related: Any = field.related_model
     if related is None or not (field.many_to_one or field.one_to_one):
+        return False
+    if isinstance(related._meta.pk, models.CompositePrimaryKey) and not _JOINS_COMPOSITE:
         return False
     return has_usual_descriptor(model, name) and _gives_all(related._base_manager)
 
