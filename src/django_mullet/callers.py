@@ -12,13 +12,12 @@ from typing import Any
 
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import RawSQL
-from django.db.models.signals import post_init, pre_init
 from django.db.models.sql.where import ExtraWhere, WhereNode
 
 from django_mullet._compat import prefetched_by, takes_columns, takes_joins
 from django_mullet.annotated import annotations_below
 from django_mullet.fields import find_field
-from django_mullet.instances import is_listened_to, is_made_by_django
+from django_mullet.instances import is_made_by_django, tells_of_making
 from django_mullet.links import columns_of
 from django_mullet.planning import QueryPlan
 
@@ -108,8 +107,7 @@ def _joined_models(plan: QueryPlan) -> tuple[Any, ...]:
 
 def _is_made_of_its_row(model: Any) -> bool:
     """Return whether no code but Django's runs when an instance of `model` is made."""
-    is_told = is_listened_to(pre_init, model) or is_listened_to(post_init, model)
-    return is_made_by_django(model) and not is_told
+    return is_made_by_django(model) and not tells_of_making(model)
 
 
 @cache
@@ -117,13 +115,8 @@ def _relations(plan: QueryPlan) -> list[str]:
     return list(plan.related())
 
 
-def _parents(name: str) -> Iterator[list[str]]:
-    """Yield the relations by which `name` leads to a column, from the first on."""
-    relations = name.split(LOOKUP_SEP)[:-1]
-    yield from (relations[: length + 1] for length in range(len(relations)))
-
-
 def _with_parents(paths: Iterable[str]) -> Iterator[str]:
+    """Yield each of `paths`, of relations, and those on the way."""
     for path in paths:
         names = path.split(LOOKUP_SEP)
         yield from (LOOKUP_SEP.join(names[:length]) for length in range(1, len(names) + 1))
@@ -135,11 +128,16 @@ def _with_keys(queryset: Any, relations: list[str]) -> Any:
     keys = set(_keys(queryset, relations))
     if not leaves_out:
         # Of what is joined, and not named, all columns are loaded already.
-        named = {LOOKUP_SEP.join(path) for name in chosen for path in _parents(name)}
-        keys = {pair for pair in keys if pair[0].rpartition(LOOKUP_SEP)[0] in named | {""}}
+        named = {"", *_with_parents(map(_owner, chosen))}
+        keys = {pair for pair in keys if _owner(pair[0]) in named}
         return queryset.only(*chosen, *(attname for _, attname in keys))
     still = chosen - {name for pair in keys for name in pair}
     return queryset.defer(None).defer(*still)
+
+
+def _owner(column: str) -> str:
+    """Return the relations by which `column` is reached, none of a column of the model itself."""
+    return column.rpartition(LOOKUP_SEP)[0]
 
 
 def _keys(queryset: Any, relations: list[str]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models.base import ModelState
 from django.db.models.signals import ModelSignal, post_init, pre_init
 
-__all__ = ["instances_of", "is_listened_to", "is_made_by_django"]
+__all__ = ["instances_of", "is_listened_to", "is_made_by_django", "tells_of_making"]
 
 MOST = 512
 """Functions that are kept: each set of columns of a model has another."""
@@ -29,9 +29,14 @@ def instances_of(model: Any, names: tuple[str, ...], alias: str, rows: Iterable[
     Other columns of the model are deferred.
     """
     make = _maker(model, names)
-    if make is None or is_listened_to(pre_init, model) or is_listened_to(post_init, model):
+    if make is None or tells_of_making(model):
         return [model.from_db(alias, names, row) for row in rows]
     return make(alias, rows)
+
+
+def tells_of_making(model: Any) -> bool:
+    """Return whether somebody is told when an instance of `model` is made."""
+    return is_listened_to(pre_init, model) or is_listened_to(post_init, model)
 
 
 def is_listened_to(signal: ModelSignal, model: Any) -> bool:

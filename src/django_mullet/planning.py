@@ -173,8 +173,7 @@ class QueryPlan:
         loaded |= {name.partition(LOOKUP_SEP)[0] for name in self.read}
         others: list[Set[str] | None] = [
             *self._columns_of_prefetched(),
-            *(plan.loaded() for plan in self._shown_again()),
-            *self._read_again(),
+            *self._columns_of_shared(),
             *(
                 _below(relation.accessor, relation.plan.loaded())
                 for relation in self.to_one
@@ -189,29 +188,23 @@ class QueryPlan:
             relation = find_field(self.model, path.partition(LOOKUP_SEP)[0])
             yield frozenset() if relation is None else columns_of(relation)
 
-    def _shown_again(self) -> Iterator["QueryPlan"]:
-        """Yield the plans by which related objects show the one that they belong to.
+    def _columns_of_shared(self) -> Iterator[Set[str] | None]:
+        """Yield what related objects show and read of the one that they belong to.
 
         Django has them share the instance.
         """
         for accessor, plan in self._accessors():
             back = None if plan is None else returns_by(find_field(self.model, accessor))
-            if plan is not None and back is not None:
-                yield from (one.plan for one in plan.to_one if one.accessor == back)
-
-    def _read_again(self) -> Iterator[Set[str] | None]:
-        """Yield what related objects read of the one that they belong to, which Django shares."""
-        for accessor, plan in self._accessors():
-            back = None if plan is None else returns_by(find_field(self.model, accessor))
             if plan is None or back is None:
                 continue
-            if plan.read is None:
-                yield None
-                continue
-            paths = [name.partition(LOOKUP_SEP) for name in plan.read]
-            yield frozenset(
-                rest.partition(LOOKUP_SEP)[0] for relation, _, rest in paths if relation == back
-            ) - {""}
+            yield from (one.plan.loaded() for one in plan.to_one if one.accessor == back)
+            yield None if plan.read is None else _behind(back, plan.read)
+
+
+def _behind(relation: str, names: Iterable[str]) -> Set[str]:
+    """Return the columns of what `relation` leads to, among `names`."""
+    paths = [name.split(LOOKUP_SEP) for name in names]
+    return {path[1] for path in paths if len(path) > 1 and path[0] == relation}
 
 
 def _below(relation: str, columns: set[str] | None) -> set[str] | None:
