@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.test import override_settings
 
-from django_mullet.as_loaded import as_loaded, places_of
+from django_mullet.as_loaded import as_loaded, decimal_places_of
 from django_mullet.schemas import ModelSchema
 from tests.fieldtypes import models as fieldtypes
 from tests.fieldtypes import schemas
@@ -68,7 +68,7 @@ def test_without_time_zones_a_moment_has_none_to_be_in() -> None:
     ],
 )
 def test_the_places_of_decimals_are_those_of_the_column(field: Any, places: int | None) -> None:
-    assert places_of(field) == places
+    assert decimal_places_of(field) == places
 
 
 def test_what_a_validator_makes_of_a_number_keeps_its_digits() -> None:

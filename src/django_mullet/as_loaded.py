@@ -16,9 +16,9 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.utils import timezone
 
 from django_mullet.field_types import value_field
-from django_mullet.fields import find_field
+from django_mullet.fields import find_field, has_items
 
-__all__ = ["as_loaded", "places_of"]
+__all__ = ["as_loaded", "decimal_places_of"]
 
 Convert = Callable[[Any, str], Any]
 """Takes a value and the alias of a database; returns that very value if it is as loaded."""
@@ -44,12 +44,12 @@ def as_loaded(schema: Any, instance: Any) -> Any:
     return twin
 
 
-def places_of(field: Any) -> int | None:
+def decimal_places_of(field: Any) -> int | None:
     """Return how many places the decimals of `field` have, or those in its arrays, if it says."""
     if isinstance(field, models.GeneratedField):
-        return places_of(field.output_field)
+        return decimal_places_of(field.output_field)
     if hasattr(field, "base_field"):
-        return places_of(field.base_field)
+        return decimal_places_of(field.base_field)
     return field.decimal_places if isinstance(field, models.DecimalField) else None
 
 
@@ -68,7 +68,7 @@ def _columns(schema: Any) -> tuple[tuple[str, Convert], ...]:
 
 def _convert(field: Any) -> Convert | None:
     """Return what makes a value of `field` as loaded, if Pydantic would show another."""
-    if hasattr(field, "base_field") and hasattr(field, "size"):
+    if has_items(field):
         inner = _convert(field.base_field)
         return None if inner is None else partial(_items, inner)
     found = [convert for kind, convert in _BY_FIELD.items() if isinstance(field, kind)]

@@ -43,8 +43,9 @@ class BodyField:
 def body_fields(dependant: Dependant) -> Iterator[BodyField]:
     """Yield the fields of the body of the route that `dependant` belongs to."""
     params = list(body_params(dependant))
+    has_names = is_embedded(params)
     for param in params:
-        path = (param.alias,) if is_embedded(params) else ()
+        path = (param.alias,) if has_names else ()
         info = param.field_info
         models = list(body_models(info.annotation, marked_as(info)))
         if not models:

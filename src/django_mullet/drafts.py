@@ -12,7 +12,7 @@ from django.db import models
 from pydantic import create_model
 
 from django_mullet.field_types import annotation_of
-from django_mullet.fields import find_field
+from django_mullet.fields import find_field, is_parent_link
 from django_mullet.guarded_fields import grants, is_secret
 from django_mullet.relations import needed_by_through
 from django_mullet.schemas import ModelSchema, ReadOnly
@@ -129,13 +129,8 @@ def _is_field(model: type[models.Model], name: str) -> bool:
 
 def _candidates(model: type[models.Model]) -> list[str]:
     """Return the names of what a row has, foreign keys by their columns."""
-    columns = [field for field in model._meta.concrete_fields if not _is_link(field)]
+    columns = [field for field in model._meta.concrete_fields if not is_parent_link(field)]
     return [field.attname for field in columns] + [field.name for field in model._meta.many_to_many]
-
-
-def _is_link(field: Any) -> bool:
-    """Return whether the column leads to the row of the model's base."""
-    return field.remote_field is not None and getattr(field.remote_field, "parent_link", False)
 
 
 def _is_shown_only(model: type[models.Model], name: str) -> bool:

@@ -32,6 +32,7 @@ __all__ = [
     "facts_of",
     "facts_of_values",
     "find_field",
+    "has_items",
     "has_setter",
     "is_generic",
     "is_parent_link",
@@ -234,7 +235,7 @@ def facts_of_values(field: Any) -> FieldFacts:
         choices=_choices(field),
         validators=(own,) if own else _others(source),
         description=str(field.help_text),
-        items=facts_of_values(source.base_field) if _has_items(source) else None,
+        items=facts_of_values(source.base_field) if has_items(source) else None,
         bounds=_bounds(source) if hasattr(source, "range_type") else None,
         json_schema=_json_schema(kind, source),
         clean=partial(kind.clean, source) if kind.clean else None,
@@ -246,7 +247,8 @@ def facts_of_values(field: Any) -> FieldFacts:
     )
 
 
-def _has_items(field: Any) -> bool:
+def has_items(field: Any) -> bool:
+    """Return whether `field` is an array."""
     return hasattr(field, "base_field") and hasattr(field, "size")
 
 

@@ -74,9 +74,8 @@ def adapted(
 ) -> Adapted:
     """Return the handlers of a route for `dependant` adapted: `ordinary`, which is changed."""
     assert dependant.call is not None
-    present = _shown_by(
-        ordinary, dependant.call, presenter(response_model), is_event_stream=is_event_stream
-    )
+    of_result = presenter(response_model)
+    present = _shown_by(ordinary, dependant.call, of_result, is_event_stream=is_event_stream)
     tree = adapted_tree(dependant, present=present, is_event_stream=is_event_stream)
     body_field = _variable(ordinary, "body_field")
     overrides = Overrides(_variable(ordinary, "dependency_overrides_provider"))
@@ -84,7 +83,7 @@ def adapted(
     if (are_shown := are_of(response_model)) is not None:
         field = _variable(ordinary, "response_field")
         _fill(ordinary, response_field=without_validation(field, are_shown))
-    elif presenter(response_model) is not None or shown_schemas(response_model):
+    elif of_result is not None or shown_schemas(response_model):
         field = _variable(ordinary, "response_field")
         what = dotted_name(dependant.call)
         _fill(ordinary, response_field=refusing_queries(field, what))

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 
 from django_mullet.fields import accessor_of, find_field, is_generic, is_parent_link
+from django_mullet.links import columns_of
 
 __all__ = ["parts_of", "places_of", "what_is"]
 
@@ -28,17 +29,8 @@ def places_of(field: Any) -> frozenset[str]:
     if isinstance(field, models.CompositePrimaryKey):
         return frozenset[str]().union(*map(places_of, field.fields))
     if is_generic(field):
-        return frozenset(_generic(field))
-    if isinstance(field, models.ForeignKey):
-        parent = places_of(field.target_field) if is_parent_link(field) else ()
-        return frozenset([field.attname, *parent])
+        return columns_of(field) | {field.name}
     if isinstance(field, models.ForeignObject):
-        return frozenset(own.attname for own in field.local_related_fields)
+        parent = places_of(field.target_field) if is_parent_link(field) else frozenset[str]()
+        return columns_of(field) | parent
     return frozenset([getattr(field, "attname", None) or accessor_of(field)])
-
-
-def _generic(field: Any) -> list[str]:
-    if not hasattr(field, "fk_field"):  # the other side of one
-        return [field.name]
-    kind = field.model._meta.get_field(field.ct_field)
-    return [field.name, kind.attname, field.fk_field]

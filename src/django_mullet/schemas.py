@@ -37,7 +37,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from django_mullet import document_fields
 from django_mullet.annotated import annotations_below
-from django_mullet.as_loaded import as_loaded, places_of
+from django_mullet.as_loaded import as_loaded, decimal_places_of
 from django_mullet.encoding import with_encodings
 from django_mullet.fields import FieldFacts, facts_of
 from django_mullet.given import made
@@ -364,7 +364,7 @@ def _is_hidden(shown: type[ModelSchema[Any]], name: str, field: Any) -> bool:
 def _places(shown: type[ModelSchema[Any]], name: str) -> int | None:
     with suppress(FieldDoesNotExist, ImproperlyConfigured):
         # A column is known before all models are.
-        return places_of(shown.django_model()._meta.get_field(name))
+        return decimal_places_of(shown.django_model()._meta.get_field(name))
     return None
 
 
