@@ -407,11 +407,11 @@ def test_django_s_own_is_known_from_what_stands_for_it() -> None:
     def count(self: Any) -> int:
         return 0
 
-    assert usual.is_django_s(QuerySet.count, QuerySet.db, QuerySet.__iter__)
-    assert not usual.is_django_s(count)
-    assert not usual.is_django_s(QuerySet.count, Estimating.count)
-    assert not usual.is_django_s(len)
-    assert not usual.is_django_s(property())
+    assert usual.is_written_in_django(QuerySet.count, QuerySet.db, QuerySet.__iter__)
+    assert not usual.is_written_in_django(count)
+    assert not usual.is_written_in_django(QuerySet.count, Estimating.count)
+    assert not usual.is_written_in_django(len)
+    assert not usual.is_written_in_django(property())
 
 
 def test_an_expression_is_no_value_for_somebody_else_either() -> None:

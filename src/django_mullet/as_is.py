@@ -18,7 +18,7 @@ from django.db.models.lookups import (
     Lookup,
 )
 
-from django_mullet.usual import is_django_s
+from django_mullet.usual import is_written_in_django
 
 __all__ = ["VENDORS", "class_as_is", "class_listed", "is_composed", "keeps_side", "range_as_is"]
 
@@ -37,7 +37,7 @@ def keeps_side(lookup: Any) -> bool:
     if type(lookup.lhs) is not Col or type(lookup).process_lhs is not BuiltinLookup.process_lhs:
         return False
     column: Any = type(lookup.lhs.output_field)
-    return is_django_s(column.db_type, column.get_internal_type)
+    return is_written_in_django(column.db_type, column.get_internal_type)
 
 
 def is_composed(lookup: Any) -> bool:

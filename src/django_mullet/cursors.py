@@ -17,7 +17,7 @@ from django.db.backends.utils import CursorWrapper
 
 from django_mullet.limited import LimitedConnection
 from django_mullet.outcomes import WatchedConnection, watch
-from django_mullet.usual import is_django_s
+from django_mullet.usual import is_written_in_django
 
 postgres_fetch: ModuleType | None = None
 with suppress(ImportError, ImproperlyConfigured):  # by Django, where psycopg 3 is not installed
@@ -37,7 +37,7 @@ _opening = attrgetter(*_OPENING)
 
 _executing = attrgetter("execute", "_execute_with_wrappers", "_execute")
 _EXECUTE = _executing(CursorWrapper)
-_IS_DJANGO_S = is_django_s(*_EXECUTE)
+_IS_DJANGO_S = is_written_in_django(*_EXECUTE)
 
 
 def fetch(connection: Any, sql: str, params: Row) -> list[Row]:
@@ -126,7 +126,7 @@ def _opening_as_usual(backend: Any) -> tuple[Any, ...] | None:
     """
     methods: tuple[Any, ...] = _opening(backend)
     others = [method for method in methods if method is not WatchedConnection.make_cursor]
-    return methods if is_django_s(*others) else None
+    return methods if is_written_in_django(*others) else None
 
 
 def _is_unwrapped(connection: LimitedConnection) -> bool:

@@ -30,7 +30,7 @@ from django_mullet.as_is import (
     range_as_is,
 )
 from django_mullet.exceptions import NotPreparable
-from django_mullet.usual import is_django_s
+from django_mullet.usual import is_written_in_django
 
 __all__ = [
     "MARK",
@@ -313,7 +313,7 @@ def _opened_lookup(lookup: Any) -> Any:
         return opened
     if isinstance(lookup, IsNull):
         raise NotPreparable(f"'isnull={lookup.rhs._name}' is another query for each value")
-    if not is_django_s(type(lookup).__init__, type(lookup).get_prep_lhs):
+    if not is_written_in_django(type(lookup).__init__, type(lookup).get_prep_lhs):
         raise Unfit  # it is to be made of a value, and cannot be made of one and another one
     opened = copy(lookup)
     opened.rhs = None  # which nobody reads any more

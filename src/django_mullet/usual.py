@@ -20,8 +20,8 @@ from django.db.models.sql.compiler import SQLCompiler, SQLInsertCompiler, SQLUpd
 __all__ = [
     "compiles_as_usual",
     "inserts_as_usual",
-    "is_django_s",
     "is_usual",
+    "is_written_in_django",
     "own_answers",
     "reads_as_usual",
     "updates_as_usual",
@@ -48,9 +48,9 @@ _COMPILING = ("as_sql", "compile", "execute_sql", "get_converters", "has_results
 _ATTRIBUTES = vars(QuerySet()).keys()
 
 
-def is_django_s(*methods: Any) -> bool:
+def is_written_in_django(*methods: Any) -> bool:
     """Return whether `methods` are written in Django, and no wrappers of those that are."""
-    return all(map(_is_django_s, methods))
+    return all(map(_is_written_in_django, methods))
 
 
 def is_usual(queryset: QuerySet[Any]) -> bool:
@@ -63,27 +63,27 @@ def is_usual(queryset: QuerySet[Any]) -> bool:
     return (
         type(queryset.query) is Query
         and vars(queryset).keys() <= _ATTRIBUTES
-        and is_django_s(iterable.__iter__, *(getattr(kind, name) for name in _BUILDING))
-        and is_django_s(*(getattr(Query, name) for name in _QUERYING))
+        and is_written_in_django(iterable.__iter__, *(getattr(kind, name) for name in _BUILDING))
+        and is_written_in_django(*(getattr(Query, name) for name in _QUERYING))
     )
 
 
 def own_answers(kind: type[QuerySet[Any]]) -> dict[str, Any]:
     """Return the methods of a class of querysets that answer in place of Django's, by name."""
     methods = {name: getattr(kind, name) for name in ANSWERS}
-    return {name: method for name, method in methods.items() if not is_django_s(method)}
+    return {name: method for name, method in methods.items() if not is_written_in_django(method)}
 
 
 def compiles_as_usual(compiler: Any) -> bool:
     """Return whether `compiler` is one of Django's, and of the kind that it makes of itself."""
     kind = type(compiler)
     modules = [base.__module__ for base in kind.__mro__ if base is not object]
-    return all(module.startswith("django.") for module in modules) and is_django_s(
+    return all(module.startswith("django.") for module in modules) and is_written_in_django(
         *(getattr(kind, name) for name in _COMPILING)
     )
 
 
-def _is_django_s(method: Any) -> bool:
+def _is_written_in_django(method: Any) -> bool:
     function = method.fget if isinstance(method, property) else method
     return isinstance(function, FunctionType) and function.__code__.co_filename.startswith(_ROOT)
 
@@ -99,9 +99,11 @@ _INSERT_ROWS = _inserting(QuerySet)
 _INSERT_BY_MANAGER = _inserting(Manager)
 _UPDATE_ROWS = _updating(QuerySet)
 _INSERT_ONE, _UPDATE_ONE = _inserting_one(Model), _updating_one(Model)
-_IS_READ_BY_DJANGO = is_django_s(_READ)
-_IS_INSERTED_BY_DJANGO = is_django_s(_INSERT, _INSERT_ROWS, _INSERT_BY_MANAGER, _INSERT_ONE)
-_IS_UPDATED_BY_DJANGO = is_django_s(_READ, _UPDATE, _UPDATE_ROWS, _UPDATE_ONE)
+_IS_READ_BY_DJANGO = is_written_in_django(_READ)
+_IS_INSERTED_BY_DJANGO = is_written_in_django(
+    _INSERT, _INSERT_ROWS, _INSERT_BY_MANAGER, _INSERT_ONE
+)
+_IS_UPDATED_BY_DJANGO = is_written_in_django(_READ, _UPDATE, _UPDATE_ROWS, _UPDATE_ONE)
 
 
 def reads_as_usual() -> bool:
