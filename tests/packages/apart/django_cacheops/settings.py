@@ -1,5 +1,5 @@
 from apart.base import *
 
-INSTALLED_APPS += ["cacheops", PACKAGE]
+INSTALLED_APPS += ["cacheops", "apart.shelf"]
 CACHEOPS_REDIS = REDIS_URL
-CACHEOPS = {"django_cacheops.*": {"ops": "all", "timeout": 60}}
+CACHEOPS = {"shelf.*": {"ops": "all", "timeout": 60}}

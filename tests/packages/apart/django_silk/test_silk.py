@@ -5,7 +5,7 @@ import re
 import pytest
 from silk.models import Request, SQLQuery
 
-from apart.django_silk.models import Author, Book
+from apart.shelf.models import Author, Book
 from django_mullet.testing import APIClient
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -3,12 +3,8 @@ from typing import Any
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 
-from apart.django_silk.models import Author, Book
-
-
-def books(request: HttpRequest) -> JsonResponse:
-    rows = Book.objects.select_related("author").filter(title=request.GET["title"])
-    return JsonResponse([book.author.name for book in rows], safe=False)
+from apart.shelf.models import Author
+from apart.shelf.urls import books
 
 
 def authors(request: HttpRequest) -> JsonResponse:

@@ -1,54 +1,16 @@
-from django.db.models import QuerySet
 from fastapi import FastAPI
 from opentelemetry.instrumentation.django import DjangoInstrumentor
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
-from apart.opentelemetry.models import Author, Book
 from apart.opentelemetry.recorder import PROVIDER
+from apart.shelf import seen
+from apart.shelf.models import Book
+from apart.shelf.seen import BookSchema
 from django_mullet.asgi import mount_django
-from django_mullet.prepared import prepared
 from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema
 
 tracer = PROVIDER.get_tracer("apart")
 router = APIRouter(prefix="/api")
-with_middleware = APIRouter(prefix="/api/middleware", django_middleware=True)
-
-
-class AuthorSchema(ModelSchema[Author]):
-    id: int
-    name: str
-
-
-class BookSchema(ModelSchema[Book]):
-    title: str
-    author: AuthorSchema
-
-
-@prepared
-def books_called(title: str) -> QuerySet[Book]:
-    return Book.objects.filter(title=title)
-
-
-@router.get("/books/")
-@with_middleware.get("/books/")
-def books(title: str) -> list[BookSchema]:
-    return BookSchema.from_qs(Book.objects.filter(title=title))
-
-
-@router.get("/books/async/", response_model=list[BookSchema])
-async def books_async(title: str) -> QuerySet[Book]:
-    return Book.objects.filter(title=title)
-
-
-@router.get("/books/called/")
-def list_books_called(title: str) -> list[BookSchema]:
-    return BookSchema.from_qs(books_called(title))
-
-
-@router.get("/books/called/async/")
-async def list_books_called_async(title: str) -> list[BookSchema]:
-    return await BookSchema.afrom_qs(books_called(title))
 
 
 @router.get("/books/{book_id}/")
@@ -63,24 +25,10 @@ async def one_book_async(book_id: int) -> BookSchema:
         return await BookSchema.aget_or_404(Book.objects.all(), pk=book_id)
 
 
-@router.post("/authors/", status_code=201)
-def add_author(body: Create[AuthorSchema]) -> AuthorSchema:
-    return AuthorSchema.from_model(body.create())
-
-
-@router.get("/broken/{number}/")
-def broken(number: int) -> None:
-    raise ArithmeticError(f"broken {Author.objects.count()}")
-
-
-@router.get("/broken/{number}/async/")
-async def broken_async(number: int) -> None:
-    raise ArithmeticError(f"broken {await Author.objects.acount()}")
-
-
 app = FastAPI()
+app.include_router(seen.router)
+app.include_router(seen.with_middleware)
 app.include_router(router)
-app.include_router(with_middleware)
 DjangoInstrumentor().instrument(tracer_provider=PROVIDER)
 FastAPIInstrumentor.instrument_app(app, tracer_provider=PROVIDER)
 mount_django(app)

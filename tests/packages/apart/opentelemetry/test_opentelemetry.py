@@ -4,8 +4,8 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
-from apart.opentelemetry.models import Author, Book
 from apart.opentelemetry.recorder import SPANS
+from apart.shelf.models import Author, Book
 from django_mullet.testing import APIClient
 
 pytestmark = pytest.mark.django_db

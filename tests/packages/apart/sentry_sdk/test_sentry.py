@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from apart.sentry_sdk.models import Author, Book
 from apart.sentry_sdk.recorder import SENT
+from apart.shelf.models import Author, Book
 from django_mullet.testing import APIClient
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ def queries(transaction: dict[str, Any]) -> list[str]:
 def test_a_request_is_a_transaction_with_its_queries(client: APIClient, path: str) -> None:
     client.get("/django/books/?title=Iliad")
     as_django = queries(only_transaction())
-    assert as_django == ['SELECT "sentry_sdk_book" "sentry_sdk_author"']
+    assert as_django == ['SELECT "shelf_book" "shelf_author"']
 
     for _ in range(3):  # from the second on, a query that is prepared is not built
         assert client.get(f"{path}?title=Iliad").status_code == 200
@@ -76,7 +76,7 @@ def test_a_query_is_below_the_span_that_asks(client: APIClient, book: Book, suff
 def test_what_a_body_writes_is_noted(client: APIClient) -> None:
     client.post("/django/authors/")
     as_django = queries(only_transaction())
-    assert as_django == ['INSERT "sentry_sdk_author"']
+    assert as_django == ['INSERT "shelf_author"']
 
     for _ in range(2):
         assert client.post("/api/authors/", json={"name": "Homer"}).status_code == 201
@@ -94,7 +94,7 @@ def test_an_error_is_an_event_of_its_request(client: APIClient, suffix: str) -> 
     assert event["transaction"] == transaction["transaction"] == f"/api/broken/{{number}}/{suffix}"
     assert event["contexts"]["trace"]["trace_id"] == transaction["contexts"]["trace"]["trace_id"]
     assert event["request"]["url"].endswith(f"/api/broken/5/{suffix}")
-    assert queries(transaction) == ['SELECT "sentry_sdk_author"']
+    assert queries(transaction) == ['SELECT "shelf_author"']
 
 
 def test_what_a_client_does_wrong_is_no_event(client: APIClient) -> None:

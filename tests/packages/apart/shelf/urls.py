@@ -1,8 +1,10 @@
+"""Views of Django that ask what routes ask, and the routes."""
+
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
-from apart.sentry_sdk.models import Author, Book
+from apart.shelf.models import Author, Book
 
 
 def books(request: HttpRequest) -> JsonResponse:
