@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from django_mullet.fields import QUERYING
 from django_mullet.schema_checks import messages_of
 from django_mullet.schemas import Create, CreateOnly, ModelSchema, Patch, Update, WriteOnly
+from tests.bodies import body
 from tests.library.models import Author
 
 
@@ -50,10 +51,6 @@ class WithPin(ModelSchema[Pinned]):
 
 
 SENT = {"name": "Homer", "again": "Homer", "terms": None}
-
-
-def body(variant: Any, **values: Any) -> Any:
-    return TypeAdapter(variant).validate_python(values)
 
 
 @pytest.mark.django_db

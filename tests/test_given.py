@@ -15,6 +15,7 @@ from django_mullet.schemas import (
     Writable,
     WriteOnly,
 )
+from tests.bodies import body
 from tests.catalogue.models import Agent, Publisher
 from tests.library.models import Author
 from tests.relations.models import Note, Place
@@ -33,10 +34,6 @@ from tests.writes.models import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-def body(variant: Any, **values: Any) -> Any:
-    return TypeAdapter(variant).validate_python(values)
 
 
 class OwnerSchema(ModelSchema[Owner]):
@@ -224,28 +221,37 @@ def test_a_name_that_the_model_lacks_is_an_error(user: Owner) -> None:
     assert Document.objects.get().title == "kept"
 
 
+class FolderSchema(ModelSchema[Folder]):
+    code: str
+    name: str
+
+
+class ProfileSchema(ModelSchema[Profile]):
+    owner: int
+    text: str
+
+
+class LineSchema(ModelSchema[Line]):
+    document_id: int
+    number: int
+    text: str
+
+
+class TruckSchema(ModelSchema[Truck]):
+    plate: str
+    load: int
+
+
+class ByOwnerSchema(ModelSchema[Profile]):
+    owner_id: int
+    text: str
+
+
 def test_the_servers_key_counts(user: Owner, other: Owner) -> None:
-    class FolderSchema(ModelSchema[Folder]):
-        code: str
-        name: str
-
-    class ProfileSchema(ModelSchema[Profile]):
-        owner_id: int
-        text: str
-
-    class LineSchema(ModelSchema[Line]):
-        document_id: int
-        number: int
-        text: str
-
-    class TruckSchema(ModelSchema[Truck]):
-        plate: str
-        load: int
-
     sent = body(Create[FolderSchema], code="sent", name="a")
     assert sent.create(pk="said").pk == "said"
     assert sent.to_model(code="also").pk == "also"
-    assert body(Create[ProfileSchema], owner_id=other.pk, text="a").create(pk=user.pk).owner == user
+    assert body(Create[ByOwnerSchema], owner_id=other.pk, text="a").create(pk=user.pk).owner == user
     document = Document.objects.create(title="a", owner=user)
     line = body(Create[LineSchema], document_id=0, number=7, text="a").create(pk=(document.pk, 1))
     assert Line.objects.get().pk == line.pk == (document.pk, 1)
@@ -277,27 +283,6 @@ def test_a_models_own_methods_take_the_servers_values() -> None:
 
 
 # Keys that clients choose
-
-
-class FolderSchema(ModelSchema[Folder]):
-    code: str
-    name: str
-
-
-class ProfileSchema(ModelSchema[Profile]):
-    owner: int
-    text: str
-
-
-class LineSchema(ModelSchema[Line]):
-    document_id: int
-    number: int
-    text: str
-
-
-class TruckSchema(ModelSchema[Truck]):
-    plate: str
-    load: int
 
 
 CHOSEN = [

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from django_mullet import exception_handlers
 from django_mullet.routing import APIRouter
 from django_mullet.schemas import Create, ModelSchema, Patch, ReadOnly, Update, Writable
+from tests.bodies import body
 from tests.relations.models import Person
 from tests.writes.models import (
     Club,
@@ -30,10 +31,6 @@ from tests.writes.models import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-def body(variant: Any, **values: Any) -> Any:
-    return TypeAdapter(variant).validate_python(values)
 
 
 class FolderSchema(ModelSchema[Folder]):

@@ -1,7 +1,6 @@
 """Do nested objects get into the database with the object that they are sent in, all or none?"""
 
 from datetime import date
-from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -14,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError, field_validator
 from django_mullet import exception_handlers
 from django_mullet.routing import APIRouter
 from django_mullet.schemas import Create, CreateOnly, ModelSchema, Patch, ReadOnly, Update, Writable
+from tests.bodies import body
 from tests.library.models import Author, Book, Cover, Tag
 from tests.relations.models import Membership, Person, Place, Project, Room, Shop
 
@@ -53,10 +53,6 @@ class AuthorSchema(ModelSchema[Author]):
 
 ILIAD = {"title": "Iliad", "price": 9, "tags": [{"label": "epic"}], "cover": {"width": 7}}
 ODYSSEY = {"title": "Odyssey", "price": 8}
-
-
-def body(variant: Any, **values: Any) -> Any:
-    return TypeAdapter(variant).validate_python(values)
 
 
 @pytest.fixture
