@@ -23,7 +23,7 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import StreamingResponse
 from starlette.types import Message
 
-from django_mullet import _compat
+from django_mullet import _compat, _compat_orm
 from django_mullet.exceptions import UnsupportedFastAPI
 from tests.catalogue.models import Person
 
@@ -379,10 +379,10 @@ def test_fastapi_puts_exits_on_the_request_s_stack_that_replaces_its_own() -> No
 def test_django_tells_whether_a_queryset_is_evaluated() -> None:
     queryset = Person.objects.none()
 
-    before = _compat.is_evaluated(queryset)
+    before = _compat_orm.is_evaluated(queryset)
     list(queryset)
 
-    assert (before, _compat.is_evaluated(queryset)) == (False, True)
+    assert (before, _compat_orm.is_evaluated(queryset)) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -404,8 +404,8 @@ def test_django_tells_whether_a_queryset_is_evaluated() -> None:
 def test_django_tells_what_was_asked_of_a_queryset(
     queryset: Any, as_built: bool, joins: bool
 ) -> None:
-    assert _compat.is_as_built(queryset) is as_built
-    assert _compat.takes_joins(queryset) is joins
+    assert _compat_orm.is_as_built(queryset) is as_built
+    assert _compat_orm.takes_joins(queryset) is joins
 
 
 @pytest.mark.django_db
@@ -445,7 +445,7 @@ def person_updated_by(update: Any) -> Any:
     Person.objects.create(name="Ann")
     options = {"proxy": True, "app_label": "catalogue", "apps": Apps()}
     members = {"Meta": type("Meta", (), options), "_updates_by": staticmethod(update)}
-    bases = (_compat.UpdatesBy, Person)
+    bases = (_compat_orm.UpdatesBy, Person)
     model: Any = type("Updated", bases, {"__module__": __name__, **members})
     return model.objects.get()
 
@@ -481,7 +481,7 @@ def test_django_inserts_a_row_where_the_other_function_will_not() -> None:
 def person_inserted_by(insert: Any) -> Any:
     options = {"proxy": True, "app_label": "catalogue", "apps": Apps()}
     members = {"Meta": type("Meta", (), options), "_inserts_by": staticmethod(insert)}
-    bases = (_compat.InsertsBy, Person)
+    bases = (_compat_orm.InsertsBy, Person)
     model: Any = type("Inserted", bases, {"__module__": __name__, **members})
     return model(name="Ann")
 
@@ -491,7 +491,7 @@ def test_django_tells_the_statement_of_an_insert() -> None:
     fields = [Person._meta.get_field(name) for name in ("name", "mentor")]
     returning = [Person._meta.get_field("id")]
     person = Person(name="Ann")
-    compiler = _compat.insert_compiler(person, Person, "default", fields, returning)
+    compiler = _compat_orm.insert_compiler(person, Person, "default", fields, returning)
     [(sql, params)] = compiler.as_sql()
 
     with connection.cursor() as cursor:
@@ -505,7 +505,7 @@ def test_django_tells_the_statement_of_an_insert() -> None:
 def test_django_tells_the_statement_of_an_update() -> None:
     person = Person.objects.create(name="Ann")
     name = Person._meta.get_field("name")
-    query = _compat.update_query(Person.objects.filter(pk=person.pk), [(name, None, "Bo")])
+    query = _compat_orm.update_query(Person.objects.filter(pk=person.pk), [(name, None, "Bo")])
     sql, params = query.get_compiler(using="default").as_sql()
 
     with connection.cursor() as cursor:

@@ -14,7 +14,7 @@ from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import RawSQL
 from django.db.models.sql.where import ExtraWhere, WhereNode
 
-from django_mullet._compat import prefetched_by, takes_columns, takes_joins
+from django_mullet._compat_orm import prefetched_by, takes_columns, takes_joins
 from django_mullet.annotated import annotations_below
 from django_mullet.fields import find_field
 from django_mullet.instances import is_made_by_django, tells_of_making

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connections, models
 from django.db.models.expressions import DatabaseDefault
 
-from django_mullet._compat import insert_compiler
+from django_mullet._compat_orm import insert_compiler
 from django_mullet.cursors import fetch
 from django_mullet.outcomes import writing
 from django_mullet.parameters import Unfit

@@ -16,7 +16,7 @@ from django.db.models import prefetch_related_objects
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.signals import post_init
 
-from django_mullet._compat import is_as_built, is_evaluated
+from django_mullet._compat_orm import is_as_built, is_evaluated
 from django_mullet.annotated import hand_down
 from django_mullet.callers import planned, serves_in_rows, takes_plan
 from django_mullet.fields import find_field

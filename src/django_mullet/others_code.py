@@ -11,7 +11,7 @@ import django
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
-from django_mullet._compat import gives_instances
+from django_mullet._compat_orm import gives_instances
 
 __all__ = [
     "comes_by_join",

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import models
 
-from django_mullet._compat import InsertsBy, UpdatesBy
+from django_mullet._compat_orm import InsertsBy, UpdatesBy
 from django_mullet.inserts import insert
 from django_mullet.updates import update
 

@@ -12,7 +12,7 @@ from django.db import connections
 from django.db.models.query import ModelIterable, ValuesListIterable
 from django.db.models.sql import Query
 
-from django_mullet._compat import fetches_as_usual, select_of
+from django_mullet._compat_orm import fetches_as_usual, select_of
 from django_mullet.cursors import fetch
 from django_mullet.exceptions import NotPreparable
 from django_mullet.instances import instances_of

@@ -18,7 +18,7 @@ from django.utils.functional import SimpleLazyObject
 from fastapi.encoders import jsonable_encoder
 from fastapi.sse import ServerSentEvent
 
-from django_mullet._compat import gives_instances
+from django_mullet._compat_orm import gives_instances
 from django_mullet.callables import dotted_name
 from django_mullet.exceptions import UnshownModel
 

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import Expression
 from django.db.models.sql import Query
 
-from django_mullet._compat import update_query
+from django_mullet._compat_orm import update_query
 from django_mullet.parameters import MARK, Hole, Parameter, fits, with_holes
 from django_mullet.plain_fields import MOST, are_plain, param
 from django_mullet.shapes import Bound
