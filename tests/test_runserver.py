@@ -17,7 +17,7 @@ import httpx2
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command, get_commands
-from django.db import connection, connections
+from django.db import connections
 from django.test import modify_settings
 from fastapi import FastAPI, Response, WebSocket
 from fastapi.testclient import TestClient
@@ -62,18 +62,22 @@ def asgi_application(settings: Settings) -> None:
 def running(*args: str, stdout: StringIO | None = None) -> Iterator[httpx2.Client]:
     """Run the command in a thread, and yield a client of its server."""
     command = Command(stdout=stdout or StringIO(), no_color=True)
-    database = connections[connection.alias]
-    database.inc_thread_sharing()
+    databases = connections.all()
+    for database in databases:
+        database.inc_thread_sharing()
 
     def run() -> None:
-        connections[database.alias] = database
+        for database in databases:
+            connections[database.alias] = database
         call_command(command, *args, "--noreload", skip_checks="--skip-checks" in args)
 
     thread = Thread(target=run)
     thread.start()
     try:
-        wait_until(lambda: command.server is not None and command.server.started)
-        assert command.server is not None
+        wait_until(
+            lambda: (command.server is not None and command.server.started) or not thread.is_alive()
+        )
+        assert command.server is not None, "the command ended"
         host, port = command.server.servers[0].sockets[0].getsockname()[:2]
         address = f"[{host}]" if ":" in host else host
         with httpx2.Client(base_url=f"http://{address}:{port}") as client:
@@ -81,7 +85,8 @@ def running(*args: str, stdout: StringIO | None = None) -> Iterator[httpx2.Clien
     finally:
         command.stop()
         thread.join(TIMEOUT)
-        database.dec_thread_sharing()
+        for database in databases:
+            database.dec_thread_sharing()
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -105,7 +110,7 @@ def test_the_command_is_ours() -> None:
     assert get_commands()["runserver"] == "django_mullet"
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases="__all__")  # the checks look at each
 class TestServer:
     def test_serves_the_application(self) -> None:
         with running("127.0.0.1:0") as client:
@@ -171,7 +176,7 @@ class TestServer:
         assert "WARNING" not in stdout.getvalue()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases="__all__")  # the checks look at each
 class TestStaticFiles:
     path = "/static/django_mullet/docs.css"
 
