@@ -1,13 +1,15 @@
 """Does reading an object query the database?
 
 Where many objects are shown, such a query is made for each of them. While `refused` is entered it
-is an error, or a warning in the log, as `MULLET["LAZY_LOADS"]` says.
+is an error, or a warning in the log, as `MULLET["LAZY_LOADS"]` says. Where an endpoint that shows
+many reads them one by one, as the page of a package does, it is one from the second object on.
 """
 
 import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db import connections
@@ -16,29 +18,63 @@ from django_mullet import conf
 from django_mullet.exceptions import LazyLoad
 from django_mullet.fields import accessor_of, find_field
 
-__all__ = ["explained", "refused"]
+__all__ = ["explained", "read_one_by_one", "refused", "refused_for_others"]
 
 logger = logging.getLogger("django_mullet.lazy_loads")
+
+read_one_by_one: ContextVar[dict[Any, Any] | None] = ContextVar("mullet_one_by_one", default=None)
+"""In an endpoint that shows many objects: by schema the one that has queried when it was read."""
+
+_Execute = Callable[..., Any]
 
 
 @contextmanager
 def refused(what: str) -> Iterator[None]:
     """Have every query of the block raise `LazyLoad`, or be logged as one of `what`."""
-    mode = conf.current().lazy_loads
-    if mode == "allow":
-        yield
-        return
 
-    def refuse(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
-        if mode == "raise":
-            raise LazyLoad(f"Showing '{what}' queries for each object: {sql}", sql=sql)
-        logger.warning("Showing '%s' queries for each object: %s", what, sql)
+    def refuse(execute: _Execute, sql: str, *args: Any) -> Any:
+        _refuse(what, sql)
         return execute(sql, *args)
 
-    with ExitStack() as stack:
-        for connection in connections.all():
-            stack.enter_context(connection.execute_wrapper(refuse))
+    with _watching(refuse):
         yield
+
+
+@contextmanager
+def refused_for_others(schema: Any, instance: Any, read: dict[Any, Any]) -> Iterator[None]:
+    """Have every query of the block be refused, if another object that `schema` shows made one.
+
+    `read` holds that object, or will.
+    """
+
+    def refuse(execute: _Execute, sql: str, *args: Any) -> Any:
+        if read.setdefault(schema, instance) is not instance:
+            _refuse(schema.__name__, sql)
+        return execute(sql, *args)
+
+    with _watching(refuse):
+        yield
+
+
+def _refuse(what: str, sql: str) -> None:
+    mode = conf.current().lazy_loads
+    if mode == "raise":
+        raise LazyLoad(f"Showing '{what}' queries for each object: {sql}", sql=sql)
+    if mode == "warn":
+        logger.warning("Showing '%s' queries for each object: %s", what, sql)
+
+
+@contextmanager
+def _watching(refuse: Callable[..., Any]) -> Iterator[None]:
+    """Have `refuse` see the queries of the block, and nothing else that would watch them."""
+    token = read_one_by_one.set(None)
+    try:
+        with ExitStack() as stack:
+            for connection in connections.all():
+                stack.enter_context(connection.execute_wrapper(refuse))
+            yield
+    finally:
+        read_one_by_one.reset(token)
 
 
 def explained(error: LazyLoad, schema: Any, name: str) -> LazyLoad:

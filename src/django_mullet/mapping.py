@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from django_mullet import field_types
 from django_mullet.exceptions import LazyLoad
 from django_mullet.fields import find_field
-from django_mullet.lazy_loads import explained
+from django_mullet.lazy_loads import explained, read_one_by_one, refused_for_others
 from django_mullet.nesting import fields_of
 from django_mullet.planning import input_key
 
@@ -47,6 +47,9 @@ def reader_of(schema: Any, *, shares_row: bool) -> Callable[[Any, Validate], Any
 
     def read(value: Any, validate: Validate) -> Any:
         # This runs for every row: nothing is looked up here, or checked, that need not be.
+        if (others := read_one_by_one.get()) is not None and isinstance(value, models.Model):
+            with refused_for_others(schema, value, others):
+                return read(value, validate)
         if isinstance(value, model):
             row = value.__dict__
             try:
@@ -64,17 +67,21 @@ def reader_of(schema: Any, *, shares_row: bool) -> Callable[[Any, Validate], Any
             model, beside = plan.of_row, plan.beside
         if not isinstance(value, plan.model):
             raise _another_model(schema, value)
-        values = _read(plan.fields, value, schema, {})
-        try:
-            return validate(values)
-        except ValidationError:
-            as_stored = _as_stored(plan, schema, values | _computed(plan, value, values))
-            if as_stored == values:
-                raise
-        return validate(as_stored)
+        return _validated(plan, schema, value, validate)
 
     read.__name__ = schema.__name__  # which errors of lists name
     return read
+
+
+def _validated(plan: "_Plan", schema: Any, instance: Any, validate: Validate) -> Any:
+    values = _read(plan.fields, instance, schema, {})
+    try:
+        return validate(values)
+    except ValidationError:
+        as_stored = _as_stored(plan, schema, values | _computed(plan, instance, values))
+        if as_stored == values:
+            raise
+    return validate(as_stored)
 
 
 def _as_stored(plan: "_Plan", schema: Any, values: Values) -> Values:

@@ -23,7 +23,14 @@ from django_mullet.nesting import fields_of, is_schema, schemas_in
 from django_mullet.schemas import ModelSchema
 from django_mullet.sources import queryset_of
 
-__all__ = ["Present", "holds_models", "presenter", "refusing_queries", "shown_schemas"]
+__all__ = [
+    "Present",
+    "holds_models",
+    "presenter",
+    "refusing_queries",
+    "shown_schemas",
+    "shows_many",
+]
 
 Present = Callable[[Any], Any]
 
@@ -80,6 +87,27 @@ def shown_schemas(response_model: Any) -> list[type[ModelSchema[Any]]]:
         for info in fields_of(response_model).values():
             found += schemas_in(info.annotation)
     return found
+
+
+def shows_many(response_model: Any) -> bool:
+    """Return whether a list, or another collection, of objects is somewhere in `response_model`."""
+    return _shows_many(response_model, ())
+
+
+def _shows_many(annotation: Any, within: tuple[Any, ...]) -> bool:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if isinstance(origin, type) and issubclass(origin, Iterable) and schemas_in(annotation):
+        return True
+    if arguments:
+        return any(_shows_many(argument, within) for argument in arguments)
+    is_class = isinstance(annotation, type) and annotation not in within
+    if not is_class or is_schema(annotation):
+        return False
+    if issubclass(annotation, BaseModel):
+        hints: list[Any] = [info.annotation for info in fields_of(annotation).values()]
+    else:
+        hints = list(_hints(annotation).values()) if is_dataclass(annotation) else []
+    return any(_shows_many(hint, (*within, annotation)) for hint in hints)
 
 
 def _presenter(annotation: Any, within: tuple[Any, ...]) -> Present | None:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import fastapi
@@ -40,6 +40,7 @@ from django_mullet.error_docs import Responses, listed
 from django_mullet.execution import Execution, Habits, Unit
 from django_mullet.handlers import Adapted, adapted, dependant_of
 from django_mullet.hops import in_worker, to_loop, to_worker
+from django_mullet.lazy_loads import read_one_by_one
 from django_mullet.lending import ConnectionPer, unit_of
 from django_mullet.marks import without_marks
 from django_mullet.middleware import (
@@ -53,7 +54,7 @@ from django_mullet.planning import plan_of
 from django_mullet.queries import QueryLog
 from django_mullet.refused_values import refuse
 from django_mullet.requests import spool_form
-from django_mullet.results import shown_schemas
+from django_mullet.results import shown_schemas, shows_many
 from django_mullet.retries import retries_of, run_again
 from django_mullet.solving import Handler, read_body
 from django_mullet.stored import as_stored, require_ended
@@ -119,6 +120,7 @@ class DjangoRoute(APIRoute):
             facts.endpoint in (Kind.GENERATOR, Kind.ASYNC_GENERATOR),
             Habits(),
             self.response_model,
+            cache(partial(shows_many, self.response_model)),
         )
         return partial(_respond, plan)
 
@@ -229,6 +231,8 @@ class _Plan:
     lasts: bool
     habits: Habits
     response_model: Any
+    shows_many: Callable[[], bool]
+    """A function, as a name in the response model may be known at the first request only."""
 
 
 async def _respond(plan: _Plan, request: Request) -> Response:
@@ -244,6 +248,7 @@ async def _respond(plan: _Plan, request: Request) -> Response:
     execution = make(request.scope, habits=plan.habits, unit=plan.unit, lasts=plan.lasts)
     if settings.DEBUG:
         execution.log = QueryLog()
+    token = read_one_by_one.set({}) if plan.shows_many() else None
     try:
         response = await _execute(plan, mode, request, execution)
         require_ended(execution, response)
@@ -261,6 +266,9 @@ async def _respond(plan: _Plan, request: Request) -> Response:
         refuse(request, error)
         advise(error, plan.endpoint, plan.dependant)
         raise
+    finally:
+        if token is not None:
+            read_one_by_one.reset(token)
 
 
 async def _execute(plan: _Plan, mode: _Mode, request: Request, execution: Execution) -> Response:

@@ -48,7 +48,7 @@ from django_mullet.planning import plan_of, reads
 from django_mullet.schema_models import is_open, model_of
 from django_mullet.sources import found_in, queryset_of
 from django_mullet.strictness import described_as, is_strict, lax
-from django_mullet.validating import of_instances, of_row, of_rows
+from django_mullet.validating import of_instance, of_instances, of_row, of_rows
 from django_mullet.variants import (
     Access,
     Variant,
@@ -142,7 +142,8 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         if (plan := plan_of(cls)).grows or annotations_below(plan):
             load_relations(plan, [instance])
         is_of_model = isinstance(instance, plan.model)
-        return cls.model_validate(as_loaded(cls, instance) if is_of_model else instance)
+        shown: Self = of_instance(cls, as_loaded(cls, instance) if is_of_model else instance)
+        return shown
 
     @classmethod
     def from_qs(cls, queryset: Source[ModelT] | Iterable[ModelT]) -> list[Self]:
@@ -178,7 +179,8 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         if len(found) > 1:
             message = f"Several {few.model.__name__} match the given query."
             raise few.model.MultipleObjectsReturned(message)
-        return cls.model_validate(found[0]) if rows is None else of_row(cls, rows[0])
+        shown: Self = of_instance(cls, found[0]) if rows is None else of_row(cls, rows[0])
+        return shown
 
     @classmethod
     async def aget_or_404(

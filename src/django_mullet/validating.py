@@ -12,11 +12,20 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import SchemaValidator, core_schema
 
 from django_mullet.callables import dotted_name
-from django_mullet.lazy_loads import refused
+from django_mullet.lazy_loads import read_one_by_one, refused
 from django_mullet.nesting import is_schema
 from django_mullet.variants import is_shaped
 
-__all__ = ["are_of", "of_instances", "of_row", "of_rows"]
+__all__ = ["are_of", "of_instance", "of_instances", "of_row", "of_rows"]
+
+
+def of_instance(schema: Any, instance: Any) -> Any:
+    """Return an instance of `schema` for `instance`, alone: what it reads it may query."""
+    token = read_one_by_one.set(None)
+    try:
+        return schema.model_validate(instance)
+    finally:
+        read_one_by_one.reset(token)
 
 
 def of_instances(schema: Any, instances: list[Any]) -> list[Any]:

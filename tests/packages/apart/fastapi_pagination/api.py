@@ -41,6 +41,11 @@ def authors_from(name: str) -> Any:
     return paginate(queryset, transformer=AuthorSchema.from_qs)
 
 
+@router.get("/authors/each/", response_model=Page[AuthorSchema])
+def authors_each() -> Any:
+    return paginate(Author.objects.order_by("pk"))
+
+
 app = FastAPI()
 app.include_router(router)
 add_pagination(app)

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from apart.fastapi_pagination.models import Author, Book
+from django_mullet.exceptions import LazyLoad
 from django_mullet.testing import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +63,10 @@ def test_the_page_is_in_the_document(client: APIClient) -> None:
     parameters = document["paths"]["/api/authors/"]["get"]["parameters"]
     assert {parameter["name"] for parameter in parameters} == {"page", "size"}
     assert "Page_AuthorSchema_" in document["components"]["schemas"]
+
+
+def test_a_page_that_reads_each_instance_by_itself_is_refused(client: APIClient) -> None:
+    add()
+
+    with pytest.raises(LazyLoad, match=r"objects\.prefetch_related\(\"books\"\)'\.$"):
+        client.get("/api/authors/each/")
