@@ -10,7 +10,7 @@ import pytest
 from tests.differential.comparing import Report, compare
 from tests.differential.rows import make_rows
 
-SEEDS = [*range(250), 1556, 2762, 2902, 3049, 3657, 4699, 5840]
+SEEDS = [*range(250), 1556, 2762, 2902, 3049, 3657, 4699, 5840, 5877]
 
 
 @pytest.mark.django_db

@@ -12,20 +12,17 @@ from functools import cache, partial
 from typing import Any, TypeGuard
 
 from django.db import models
-from django.db.models import prefetch_related_objects
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.signals import post_init
 
 from django_mullet._compat_orm import is_as_built, is_evaluated
-from django_mullet.annotated import hand_down
 from django_mullet.callers import planned, serves_in_rows, takes_plan
-from django_mullet.fields import find_field
 from django_mullet.instances import is_listened_to, is_made_by_django
-from django_mullet.links import columns_of
 from django_mullet.planning import QueryPlan, ToMany
+from django_mullet.prefetching import load_relations
 from django_mullet.prepared import Prepared, PreparedQuerySet, shape_of
 
-__all__ = ["load_instances", "load_relations", "load_rows"]
+__all__ = ["load_instances", "load_rows"]
 
 Row = tuple[Any, ...]
 Values = dict[str, Any]
@@ -49,38 +46,6 @@ def load_instances(plan: QueryPlan, objects: Iterable[Any]) -> list[Any]:
     instances = list(objects)
     load_relations(plan, instances)
     return instances
-
-
-def load_relations(plan: QueryPlan, instances: list[Any]) -> None:
-    """Load what the plan's schema shows of other objects, for all `instances` at once.
-
-    What is loaded already stays as it is.
-    """
-    if instances and all(isinstance(instance, plan.model) for instance in instances):
-        if missing := _keys(plan) - vars(instances[0]).keys():
-            _load_columns(sorted(missing), instances)
-        prefetch_related_objects(instances, *plan.related())
-        hand_down(plan, instances)
-
-
-@cache
-def _keys(plan: QueryPlan) -> frozenset[str]:
-    """Return the columns by which the plan's relations are found."""
-    names = {path.partition(LOOKUP_SEP)[0] for path in plan.related()}
-    relations = [find_field(plan.model, name) for name in names]
-    found = [columns_of(relation) for relation in relations if relation is not None]
-    return frozenset[str]().union(*found)
-
-
-def _load_columns(columns: list[str], instances: list[Any]) -> None:
-    """Load `columns` for all of `instances` at once, which Django would load for each of them."""
-    first = instances[0]
-    manager = type(first)._base_manager.using(first._state.db)
-    found = manager.only(*columns).in_bulk([instance.pk for instance in instances])
-    for instance in instances:
-        if instance.pk in found:  # or it is deleted
-            for column in columns:
-                vars(instance).setdefault(column, getattr(found[instance.pk], column))
 
 
 def _is_to_be_loaded(objects: Any) -> TypeGuard[models.QuerySet[Any]]:

@@ -69,6 +69,17 @@ class ToMany:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ByInstances:
+    """Related objects of which instances alone know, and how they are shown: by generic relations,
+    or by what somebody else has made.
+    """
+
+    accessor: str
+    plans: "tuple[QueryPlan, ...]"
+    """One for each model that the objects may be of."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class QueryPlan:
     """What a schema needs of its model."""
 
@@ -82,6 +93,7 @@ class QueryPlan:
     to_many: tuple[ToMany, ...]
     needs: tuple[str, ...]
     """What only an instance has."""
+    by_instances: tuple[ByInstances, ...]
     prefetched: tuple[str, ...]
     """Other relations of the instances, to be loaded for all of them at once."""
     read: frozenset[str] | None
@@ -137,7 +149,7 @@ class QueryPlan:
 
     def joined(self) -> Iterator[str]:
         """Yield the to-one relations, at any depth, by their names for `select_related()`."""
-        yield from self._read_relations()
+        yield from _paths(self.read or ())
         for relation in self.to_one:
             if relation.is_joined:
                 yield relation.accessor
@@ -146,20 +158,24 @@ class QueryPlan:
 
     def related(self) -> Iterator[str]:
         """Yield the relations, at any depth, by their names for `prefetch_related()`."""
-        yield from self.prefetched
-        yield from self._read_relations()
-        for accessor, plan in self._accessors():
+        yield from self.read_paths()
+        for accessor, plans in self.accessors():
             yield accessor
-            if plan is not None:
+            for plan in plans:
                 for name in plan.related():
                     yield f"{accessor}{LOOKUP_SEP}{name}"
 
-    def _read_relations(self) -> Iterator[str]:
+    def read_paths(self) -> Iterator[str]:
+        """Yield the relations that code reads, by their names for `prefetch_related()`."""
+        yield from self.prefetched
         yield from _paths(self.read or ())
 
-    def _accessors(self) -> Iterator[tuple[str, "QueryPlan | None"]]:
-        yield from ((relation.accessor, relation.plan) for relation in self.to_one)
-        yield from ((relation.accessor, relation.plan) for relation in self.to_many)
+    def accessors(self) -> Iterator[tuple[str, "tuple[QueryPlan, ...]"]]:
+        """Yield what instances call the relations that are shown, and how the objects are."""
+        yield from ((relation.accessor, (relation.plan,)) for relation in self.to_one)
+        for many in self.to_many:
+            yield many.accessor, () if many.plan is None else (many.plan,)
+        yield from ((relation.accessor, relation.plans) for relation in self.by_instances)
 
     def loaded(self) -> set[str] | None:
         """Return the columns for `only()`, of joined relations too; `None` if it may be any."""
@@ -193,12 +209,13 @@ class QueryPlan:
 
         Django has them share the instance.
         """
-        for accessor, plan in self._accessors():
-            back = None if plan is None else returns_by(find_field(self.model, accessor))
-            if plan is None or back is None:
+        for accessor, plans in self.accessors():
+            back = returns_by(find_field(self.model, accessor)) if plans else None
+            if back is None:
                 continue
-            yield from (one.plan.loaded() for one in plan.to_one if one.accessor == back)
-            yield None if plan.read is None else _behind(back, plan.read)
+            for plan in plans:
+                yield from (one.plan.loaded() for one in plan.to_one if one.accessor == back)
+                yield None if plan.read is None else _behind(back, plan.read)
 
 
 def _behind(relation: str, names: Iterable[str]) -> Set[str]:
@@ -254,6 +271,7 @@ class _Draft:
         self.to_one: list[ToOne] = []
         self.to_many: list[ToMany] = []
         self.needs: list[str] = []
+        self.by_instances: list[ByInstances] = []
         self.prefetched: list[str] = []
         self.read: set[str] = set()
         self.reads_any = False
@@ -268,10 +286,12 @@ class _Draft:
             to_one=tuple(self.to_one),
             to_many=tuple(self.to_many),
             needs=tuple(self.needs),
+            by_instances=tuple(self.by_instances),
             prefetched=(*self.prefetched, *(_paths(self.read) if self.reads_any else ())),
             read=None if self.reads_any else frozenset(self.read),
             grows=any(relation.plan.grows for relation in self.to_one)
-            or any(relation.plan and relation.plan.has_relations() for relation in self.to_many),
+            or any(relation.plan and relation.plan.has_relations() for relation in self.to_many)
+            or any(plan.has_relations() for one in self.by_instances for plan in one.plans),
         )
 
     def add(self, name: str) -> None:
@@ -282,7 +302,7 @@ class _Draft:
         if field is None:
             self._add_other(key, name)
         elif is_generic(field) or len(nested) > 1:
-            self._add_prefetched(name, field, nested)
+            self._add_prefetched(name, nested)
         elif field.many_to_many or field.one_to_many:
             self._add_to_many(key, name, field, nested)
         elif nested:
@@ -343,22 +363,19 @@ class _Draft:
         is_converted = not nested and key_reader_of(field) is not None
         # Or a generic relation, or one that somebody else has made.
         if found is None or is_converted:
-            self._add_prefetched(name, field, nested)
+            self._add_prefetched(name, nested)
             return
         owner, back = found
         plan = plan_of(nested[0]) if nested else None
         self.to_many.append(ToMany(key, name, owner, back, field.related_model, plan))
 
-    def _add_prefetched(self, name: str, field: Any, nested: list[Any]) -> None:
+    def _add_prefetched(self, name: str, nested: list[Any]) -> None:
         """Plan a relation that the instance itself reads, and what is shown of its objects."""
         self.needs.append(name)
         self.prefetched.append(name)
-        for schema in nested:
+        if nested:
             self.reads_any = True  # its objects may show this instance again
-            # Objects of different models have no relations in common.
-            if issubclass(field.related_model or type(None), schema.django_model()):
-                below = plan_of(schema).related()
-                self.prefetched.extend(f"{name}{LOOKUP_SEP}{path}" for path in below)
+            self.by_instances.append(ByInstances(name, tuple(map(plan_of, nested))))
 
 
 def input_key(schema: Any, name: str) -> str:

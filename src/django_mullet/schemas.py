@@ -41,10 +41,11 @@ from django_mullet.as_loaded import as_loaded, decimal_places_of
 from django_mullet.encoding import with_encodings
 from django_mullet.fields import FieldFacts, facts_of
 from django_mullet.given import made
-from django_mullet.loading import load_instances, load_relations, load_rows
+from django_mullet.loading import load_instances, load_rows
 from django_mullet.mapping import reader_of
 from django_mullet.nesting import fields_of, learn_names, refuse_cycle, schemas_in
 from django_mullet.planning import plan_of, reads
+from django_mullet.prefetching import load_relations
 from django_mullet.schema_models import is_open, model_of
 from django_mullet.sources import found_in, queryset_of
 from django_mullet.strictness import described_as, is_strict, lax
