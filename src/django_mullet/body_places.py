@@ -10,9 +10,10 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from pydantic import BaseModel
 
 from django_mullet.bodies import BodyField, body_fields, body_params, is_embedded
+from django_mullet.constraints import Violation
 from django_mullet.planning import input_key
 
-__all__ = ["place_of", "place_of_name"]
+__all__ = ["place_of_name", "places_of"]
 
 Place = tuple[str | int, ...]
 """As FastAPI writes `loc`, without its "body"."""
@@ -24,9 +25,9 @@ def place_of_name(dependant: Any, error: Exception, name: str) -> Place:
         int(part) if part.isdecimal() else part
         for part in (() if name == NON_FIELD_ERRORS else name.split("."))
     )
-    body = getattr(error, "body", None)
-    if body is not None and hasattr(error, "arguments"):
-        return (*_place_of_body(dependant, error), *_in_schema(type(body), parts))
+    body, place = _written(dependant, error)
+    if body is not None:
+        return (*place, *_in_schema(type(body), parts))
     fields = [] if dependant is None or not parts else list(body_fields(dependant))
     names = tuple(part for part in parts if isinstance(part, str))
     for known in (names, (*names[:-1], f"{names[-1]}_id") if names else names):
@@ -36,12 +37,30 @@ def place_of_name(dependant: Any, error: Exception, name: str) -> Place:
     return parts
 
 
-def place_of(dependant: Any, error: Exception, field: BodyField) -> Place:
-    """Return where `field` is, in the item of a list that was to be written."""
-    place: Place = _place_of_body(dependant, error)
-    body: Any = getattr(error, "body", None)
-    if place and field.model is body.django_model() and field.name in body.model_fields_set:
-        return (*place, field.loc[-1])
+def places_of(dependant: Any, error: Exception, violation: Violation) -> list[Place]:
+    """Return where those fields of the body are that `violation` is about, in its order."""
+    names = [name for field in violation.fields for name in (field, f"{field}_id")]
+    body, place = _written(dependant, error)
+    if body is not None and _is_of(body.django_model(), violation.model):
+        own = [name for name in names if name in body.model_fields_set]
+        if own:
+            return [(*place, input_key(type(body), name)) for name in own]
+    known = [] if dependant is None else list(dict.fromkeys(body_fields(dependant)))
+    return [
+        _place_of(field, place)
+        for name in names
+        for field in known
+        if field.name == name and (field.model is None or _is_of(field.model, violation.model))
+    ]
+
+
+def _is_of(model: Any, written: Any) -> bool:
+    """Return whether what is sent for `model` may be what was written to `written`."""
+    return issubclass(model, written._meta.concrete_model)
+
+
+def _place_of(field: BodyField, place: Place) -> Place:
+    """Return where `field` is, if it stands in what was written, which is at `place`."""
     names = tuple(part for part in place if isinstance(part, str))
     if field.loc[: len(names)] != names:
         return field.loc
@@ -63,21 +82,29 @@ def _in_schema(schema: Any, parts: Place) -> Iterator[str | int]:
         schema = next(iter(schema.schemas_of(part)), None)
 
 
-def _place_of_body(dependant: Any, error: Any) -> Place:
-    """Return where the body stands that was being written when `error` was raised."""
+def _written(dependant: Any, error: Any) -> tuple[Any, Place]:
+    """Return what was being written when `error` was raised, and where it stands in the body.
+
+    The innermost of the objects in each other that the request has sent; `None` if there is none.
+    """
     arguments = getattr(error, "arguments", {})
     params = [] if dependant is None else list(body_params(dependant))
-    for param in params:
-        found = _path(arguments.get(param.name), getattr(error, "body", None))
-        if found is not None:
-            return ((param.alias,) if is_embedded(params) else ()) + found
-    return ()
+    for body in getattr(error, "bodies", ()):
+        for param in params:
+            # What a dependency has taken may have been passed on by another name.
+            is_known = param.name in arguments or len(params) > 1
+            values = [arguments.get(param.name)] if is_known else arguments.values()
+            for value in values:
+                place = _path(value, body)
+                if place is not None:
+                    return body, ((param.alias,) if is_embedded(params) else ()) + place
+    return None, ()
 
 
 def _path(value: Any, body: Any) -> Place | None:
     """Return the way from `value` to the very `body`, if that is in it."""
     if value is body:
-        return () if body is not None else None
+        return ()
     items: Any = ()
     if isinstance(value, list | tuple):
         items = enumerate(value)

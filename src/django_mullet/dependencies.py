@@ -159,7 +159,10 @@ def adapted_tree(
 ) -> Dependant:
     """Return a copy of `dependant`, a route's effective one, with its callables adapted."""
     tree = adapted_dependencies(dependant)
-    tree.call = adapt_endpoint(_call(dependant), present, is_event_stream=is_event_stream)
+    takes_body = any(sub.body_params for sub in (dependant, *below(dependant)))
+    tree.call = adapt_endpoint(
+        _call(dependant), present, is_event_stream=is_event_stream, takes_body=takes_body
+    )
     return tree
 
 
@@ -185,7 +188,11 @@ def scope_of(call: Endpoint, scope: Scope) -> Scope:
 
 
 def adapt_endpoint(
-    endpoint: Endpoint, present: Present | None = None, *, is_event_stream: bool = False
+    endpoint: Endpoint,
+    present: Present | None = None,
+    *,
+    is_event_stream: bool = False,
+    takes_body: bool = False,
 ) -> Endpoint:
     """Return `endpoint` so that it, and what FastAPI makes of its result, runs in the worker.
 
@@ -196,8 +203,8 @@ def adapt_endpoint(
     found = kind(endpoint)
     if found is Kind.SYNC:
         return _presented_as(endpoint, _last_function(endpoint, present or _unchanged))
-    if found is Kind.ASYNC and present is not None:
-        return _presented_as(endpoint, _presenting(endpoint, present))
+    if found is Kind.ASYNC and (takes_body or present is not None):
+        return _presented_as(endpoint, _coroutine(endpoint, present))
     if found in (Kind.GENERATOR, Kind.ASYNC_GENERATOR):
         if is_event_stream:
             events = pulled(endpoint) if found is Kind.GENERATOR else endpoint
@@ -219,19 +226,34 @@ async def _call_in_worker(endpoint: Endpoint, present: Present, /, **values: Any
         await to_worker()
     try:
         return present(endpoint(**values))
-    except (IntegrityError, ValidationError) as error:
-        error.arguments = values  # type: ignore[union-attr]  # for `body_places`
+    except _OF_BODIES as error:
+        _note(error, values)
         raise
 
 
-def _presenting(endpoint: Endpoint, present: Present) -> Endpoint:
-    async def adapted(**values: Any) -> Any:
+def _coroutine(endpoint: Endpoint, present: Present | None) -> Endpoint:
+    return in_file_of(endpoint, lambda **values: _call_on_loop(endpoint, present, **values))
+
+
+async def _call_on_loop(endpoint: Endpoint, present: Present | None, /, **values: Any) -> Any:
+    try:
         result = await endpoint(**values)
-        if holds_models(result):
+        if present is not None and holds_models(result):
             return await _in_worker(functools.partial(present, result))
         return result
+    except _OF_BODIES as error:
+        _note(error, values)
+        raise
 
-    return adapted
+
+_OF_BODIES = (IntegrityError, ValidationError)
+"""What is answered with the place in the body that it is about."""
+
+
+def _note(error: Any, values: dict[str, Any]) -> None:
+    """Have `error` tell the arguments of the callable that it comes from, for `body_places`."""
+    if not hasattr(error, "arguments"):
+        error.arguments = values
 
 
 def _presented_as(call: Endpoint, adapted: Any) -> Endpoint:
@@ -282,22 +304,30 @@ async def _leave_in_worker(leave: Callable[[], Any]) -> Any:
 
 def _function(call: Endpoint) -> Endpoint:
     async def adapted(**values: Any) -> Any:
-        if in_worker():
-            return call(**values)
-        return await current_execution.get().run(functools.partial(call, **values))
+        try:
+            if in_worker():
+                return call(**values)
+            return await current_execution.get().run(functools.partial(call, **values))
+        except _OF_BODIES as error:
+            _note(error, values)
+            raise
 
     return adapted
 
 
 def _coroutine_function(call: Endpoint) -> Endpoint:
     async def adapted(**values: Any) -> Any:
-        if not in_worker():
-            return await call(**values)
-        await to_loop()
+        moves = in_worker()
+        if moves:
+            await to_loop()
         try:
             return await call(**values)
+        except _OF_BODIES as error:
+            _note(error, values)
+            raise
         finally:
-            await to_worker()
+            if moves:
+                await to_worker()
 
     return adapted
 
@@ -305,15 +335,20 @@ def _coroutine_function(call: Endpoint) -> Endpoint:
 class _Managed:
     """A generator that is left in the worker that entered it."""
 
-    __slots__ = ("_execution", "_manager", "is_entered")
+    __slots__ = ("_execution", "_manager", "_values", "is_entered")
 
     def __init__(self, call: Endpoint, values: dict[str, Any]) -> None:
         self._execution = current_execution.get()
         self._manager = contextmanager(call)(**values)
+        self._values = values
         self.is_entered = False
 
     def enter(self) -> Any:
-        value = self._manager.__enter__()
+        try:
+            value = self._manager.__enter__()
+        except _OF_BODIES as error:
+            _note(error, self._values)
+            raise
         self._execution.hold()
         self.is_entered = True
         return value
@@ -373,8 +408,12 @@ def _managed(call: Endpoint) -> Endpoint:
 
 def _async_generator_function(call: Endpoint) -> Endpoint:
     async def adapted(**values: Any) -> AsyncIterator[Any]:
-        async with asynccontextmanager(call)(**values) as value:
-            yield value
+        try:
+            async with asynccontextmanager(call)(**values) as value:
+                yield value
+        except _OF_BODIES as error:
+            _note(error, values)
+            raise
 
     return adapted
 

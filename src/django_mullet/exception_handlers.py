@@ -29,9 +29,9 @@ from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from django_mullet import conf
-from django_mullet.bodies import BodyField, body_fields, secret_names
-from django_mullet.body_places import place_of, place_of_name
-from django_mullet.constraints import Refusal, Violation, violation_of
+from django_mullet.bodies import secret_names
+from django_mullet.body_places import place_of_name, places_of
+from django_mullet.constraints import Refusal, violation_of
 from django_mullet.problems import error_response
 from django_mullet.refused_values import refused_values
 from django_mullet.retries import is_conflict
@@ -147,14 +147,11 @@ async def integrity_error(request: Request, exc: IntegrityError) -> Response:
     """
     violation = violation_of(exc)
     dependant = _dependant_of(request)
-    sent = [] if violation is None else _sent(dependant, violation)
-    if violation is None or not sent:
+    places = [] if violation is None else places_of(dependant, exc, violation)
+    if violation is None or not places:
         return _refused(request, exc)
     detail = [
-        _error(
-            violation.refusal.value, ("body", *place_of(dependant, exc, field)), violation.message
-        )
-        for field in sent
+        _error(violation.refusal.value, ("body", *place), violation.message) for place in places
     ]
     return error_response(409 if violation.refusal is Refusal.UNIQUE else 422, detail)
 
@@ -197,25 +194,8 @@ def _error(type_: str, loc: tuple[str | int, ...], message: str) -> dict[str, An
     return {"type": type_, "loc": list(loc), "msg": message}
 
 
-def _sent(dependant: Any, violation: Violation) -> list[BodyField]:
-    """Return the fields of the request's body that the constraint is about, in its order."""
-    known = [] if dependant is None else list(dict.fromkeys(body_fields(dependant)))
-    names = [name for field in violation.fields for name in (field, f"{field}_id")]
-    return [
-        field
-        for name in names
-        for field in known
-        if field.name == name and _is_of(field, violation.model)
-    ]
-
-
 def _dependant_of(request: Request) -> Any:
     return getattr(request.scope.get("route"), "dependant", None)
-
-
-def _is_of(field: BodyField, model: Any) -> bool:
-    """Return whether `field` may be what was written to `model`."""
-    return field.model is None or issubclass(field.model, model._meta.concrete_model)
 
 
 _HANDLERS: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] = {

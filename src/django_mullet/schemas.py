@@ -224,7 +224,8 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         try:
             save(self, instance, values, full_clean=full_clean)
         except (IntegrityError, ValidationError) as error:
-            error.body = self  # type: ignore[union-attr]  # for `body_places`
+            # For `body_places`, from the inside out.
+            error.bodies = (*getattr(error, "bodies", ()), self)  # type: ignore[union-attr]
             raise
         return instance
 
