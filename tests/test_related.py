@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import IntegrityError
+from django.forms import modelform_factory
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
@@ -365,6 +366,19 @@ def test_what_is_nested_is_a_choice(full_clean: bool) -> None:
     assert Member.objects.count() == 2
 
 
+def test_what_is_no_choice_is_told_as_by_a_form(members: tuple[Member, Member]) -> None:
+    form = modelform_factory(Club, fields=["name", "members"])
+    able, unable = members
+    nobody = unable.pk + 1
+
+    for key in (unable.pk, nobody):  # whether there is such an object is not told
+        sent = {"name": "a", "members": [able.pk, key]}
+        with pytest.raises(ValidationError) as caught:
+            body(Create[ClubSchema], **sent).create()
+        assert caught.value.message_dict == form(sent).errors
+        assert not Club.objects.exists()
+
+
 class Heads(ModelSchema[Club]):
     name: str
 
@@ -392,6 +406,30 @@ def test_what_refers_to_the_object_may_choose_it(
     assert caught.value.message_dict.keys() == {name}
     assert Head.from_model(Member.objects.get(pk=able.pk)).model_dump()[name] == value
     assert not Head.from_model(unable).model_dump()[name]
+
+
+@pytest.mark.parametrize("name", ["club", "heads"])
+def test_what_may_be_alone_is_let_go_as_by_a_manager_of_django(
+    name: str, members: tuple[Member, Member]
+) -> None:
+    member, _ = members
+    club = Club.objects.create(name="a", clerk=member, head=member)
+
+    nothing: Any = {"club": None, "heads": []}[name]
+    body(Patch[Head], **{name: nothing}).save(member)
+
+    club.refresh_from_db()
+    assert (club.clerk, club.head) == ((None, member) if name == "club" else (member, None))
+    assert Head.from_model(member).model_dump()[name] == nothing
+
+
+@pytest.mark.parametrize("name", ["seal", "pages"])
+def test_what_may_not_be_alone_is_deleted(name: str, document: Document) -> None:
+    replace(document, seal={"code": "a", "text": "-"}, pages=[{"number": "a", "text": "-"}])
+
+    replace(document, **{name: None if name == "seal" else []})
+
+    assert (Seal.objects.count(), Page.objects.count()) == ((0, 1) if name == "seal" else (1, 0))
 
 
 def test_rows_between_choose_too(members: tuple[Member, Member]) -> None:

@@ -509,7 +509,11 @@ def test_relations_are_saved_with_their_object(book: Book) -> None:
 @pytest.mark.parametrize(
     ("values", "name", "message"),
     [
-        ({"tags": ["epic", "tale"]}, "tags", "There is no object with the key 'tale'."),
+        (
+            {"tags": ["epic", "tale"]},
+            "tags",
+            "Select a valid choice. tale is not one of the available choices.",
+        ),
         ({"author_id": 0}, "author_id", "author instance with id 0"),  # goes on as Django says
     ],
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, ValidationError
 from django.db import models
+from django.forms import ModelMultipleChoiceField
 
 from django_mullet.fields import facts_of_values
 from django_mullet.places import parts_of
@@ -19,6 +20,8 @@ __all__ = ["Related", "save_forward", "set_shared"]
 
 NOT_ITS = "This is another object's key: the key of the object that is here stays."
 NO_CHOICE = "This object may not be referred to here."
+NO_KEY_OF_CHOICE = ModelMultipleChoiceField.default_error_messages["invalid_choice"]
+"""Of a key that leads to no object, or to none that may be chosen: which, is nobody's to know."""
 
 
 def save_forward(name: str, body: Any, instance: Any, using: str, full_clean: bool) -> None:
@@ -102,7 +105,7 @@ class Related:
                     _require_same(body, related, self._instance, link_of(self._field))
                 self._save(body, related)
         elif related is not None:
-            related.delete()
+            self._let_go(related)
             self._field.delete_cached_value(self._instance)
 
     def _set_owned(self, bodies: list[Any]) -> None:
@@ -119,7 +122,7 @@ class Related:
         manager.add()  # forgets what was prefetched
 
     def _let_go(self, related: Any) -> None:
-        """Delete what is no longer referred to, or as Django's `set()`, where it can be alone."""
+        """Delete what is no longer referred to; where it can be alone, as for Django, free it."""
         link = link_of(self._field)
         if link.null:
             setattr(related, link.name, None)
@@ -155,8 +158,8 @@ class Related:
         storable = [key for _, key in keys if not isinstance(key, str) or _can_be_stored(key)]
         known = self._keys_of_choices(objects, storable)
         if unknown := [sent for sent, key in keys if key not in known]:
-            message = f"There is no object with the key {unknown[0]!r}."
-            raise ValidationError({self._name: [message]})
+            error = ValidationError(NO_KEY_OF_CHOICE, "invalid_choice", {"value": unknown[0]})
+            raise ValidationError({self._name: error})
         return [key for _, key in keys]
 
     def _require_choices(self, objects: Any, related: list[Any]) -> None:
