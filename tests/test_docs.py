@@ -48,6 +48,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+@pytest.mark.own_projects
 @pytest.mark.parametrize("page", PAGES_WITH_CODE, ids=lambda page: page.stem)
 def test_the_project_of_a_page_runs(page: Path, projects: Path) -> None:
     output = (projects / page.stem / "output").read_text()
@@ -55,6 +56,7 @@ def test_the_project_of_a_page_runs(page: Path, projects: Path) -> None:
     assert output.endswith(f"{SUCCESS}\n"), output
 
 
+@pytest.mark.own_projects
 @pytest.mark.parametrize("step", steps())
 def test_the_project_of_the_tutorial_is_whole_after_each_step(step: str, projects: Path) -> None:
     output = (projects / step / "output").read_text()

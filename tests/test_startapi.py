@@ -112,6 +112,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
+@pytest.mark.own_projects
 def test_the_tests_that_it_writes_pass_with_the_routes_that_it_writes(project: Path) -> None:
     output = run(project, ["check", "--fail-level", "WARNING"], ["test"])
 

@@ -75,6 +75,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+@pytest.mark.own_projects
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.directory)
 def test_a_mistake_is_answered_as_the_page_says(mistake: Mistake, projects: Path) -> None:
     project = projects / mistake.directory
