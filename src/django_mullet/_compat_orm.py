@@ -19,7 +19,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import QuerySet
-from django.db.models.query import ModelIterable
+from django.db.models.query import ModelIterable, RawQuerySet
 from django.db.models.sql import InsertQuery, UpdateQuery
 
 __all__ = [
@@ -38,9 +38,9 @@ __all__ = [
 ]
 
 
-def is_evaluated(queryset: QuerySet[Any]) -> bool:
+def is_evaluated(queryset: "QuerySet[Any] | RawQuerySet[Any]") -> bool:
     """Return whether `queryset` has its results already."""
-    return queryset._result_cache is not None
+    return queryset._result_cache is not None  # type: ignore[union-attr]
 
 
 def is_as_built(queryset: QuerySet[Any]) -> bool:

@@ -21,6 +21,7 @@ from django_mullet.instances import is_listened_to, is_made_by_django
 from django_mullet.planning import QueryPlan, ToMany
 from django_mullet.prefetching import load_relations
 from django_mullet.prepared import Prepared, PreparedQuerySet, shape_of
+from django_mullet.sources import rows_of
 
 __all__ = ["load_instances", "load_rows"]
 
@@ -43,7 +44,7 @@ def load_instances(plan: QueryPlan, objects: Iterable[Any]) -> list[Any]:
     """Return `objects` with the relations that the plan's schema shows or reads."""
     if _is_to_be_loaded(objects) and takes_plan(shape_of(objects)):
         objects = _planned(plan, objects)
-    instances = list(objects)
+    instances = rows_of(objects)
     load_relations(plan, instances)
     return instances
 

@@ -169,6 +169,9 @@ class PreparedQuerySet(QuerySet[Any]):
         clone._for_write = self._for_write
         return clone
 
+    def all(self) -> Any:
+        return self._like_this(self.template, self.values_given, self.limits, self.build)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return deepcopy(self._built, memo)
 

@@ -21,7 +21,7 @@ from starlette.responses import Response
 from django_mullet.lazy_loads import refused
 from django_mullet.nesting import fields_of, is_schema, schemas_in
 from django_mullet.schemas import ModelSchema
-from django_mullet.sources import queryset_of
+from django_mullet.sources import queryset_of, rows_of
 
 __all__ = [
     "Present",
@@ -146,14 +146,14 @@ def _of_arguments(origin: type, arguments: Any, within: tuple[Any, ...]) -> Pres
 def _evaluated(value: Any) -> Any:
     """Return a queryset as a list, which Pydantic reads: its own query is one for all objects."""
     items = queryset_of(value)
-    return list(items) if isinstance(items, QuerySet | RawQuerySet) else value
+    return rows_of(items) if isinstance(items, QuerySet | RawQuerySet) else value
 
 
 def _each(present: Present | None) -> Present | None:
     def present_each(value: Any) -> Any:
         items = queryset_of(value)
         is_many = isinstance(items, list | tuple | QuerySet | RawQuerySet)
-        return [*map(present, items)] if is_many else value  # type: ignore[arg-type]
+        return [*map(present, rows_of(items))] if is_many else value  # type: ignore[arg-type]
 
     return None if present is None else present_each
 
@@ -236,7 +236,7 @@ def _many_of(schemas: dict[Any, Any]) -> Present:
         items = queryset_of(value)
         if not isinstance(items, list | tuple | QuerySet | RawQuerySet):
             return value
-        shown = list(items)
+        shown = rows_of(items)
         places: dict[Any, list[int]] = defaultdict(list)
         for place, item in enumerate(shown):
             places[_of_its_model(schemas, item)].append(place)

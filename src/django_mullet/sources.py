@@ -3,8 +3,11 @@
 from typing import Any
 
 from django.db.models import Manager, Model, QuerySet
+from django.db.models.query import RawQuerySet
 
-__all__ = ["found_in", "queryset_of"]
+from django_mullet._compat_orm import is_evaluated
+
+__all__ = ["found_in", "queryset_of", "rows_of"]
 
 
 def queryset_of(source: Any) -> Any:
@@ -29,3 +32,14 @@ def found_in(source: Any, *conditions: Any, **lookup: Any) -> Any:
             f"'Book', 'Book.objects' or 'Book.objects.filter(...)', not '{kind}'."
         )
     return (queryset.filter(*conditions, **lookup) if conditions or lookup else queryset)[:2]
+
+
+def rows_of(source: Any) -> list[Any]:
+    """Return what there is in `source`, of a queryset what the database has now.
+
+    A queryset keeps what it has found. One that stands in a module, and is returned for each
+    request, would show what the first of them has seen: a copy is asked, as Django's own views do.
+    """
+    if isinstance(source, QuerySet | RawQuerySet) and not is_evaluated(source):
+        source = source.all() if isinstance(source, QuerySet) else source.prefetch_related()
+    return list(source)

@@ -21,6 +21,7 @@ from fastapi.sse import ServerSentEvent
 from django_mullet._compat_orm import gives_instances
 from django_mullet.callables import dotted_name
 from django_mullet.exceptions import UnshownModel
+from django_mullet.sources import rows_of
 
 __all__ = ["Encoded", "advice_on", "evaluated", "refuse_models"]
 
@@ -67,13 +68,13 @@ class Encoded:
     def _rows(self, queryset: Any) -> Any:
         if gives_instances(queryset):
             self._refuse(queryset)
-        return self(list(queryset))
+        return self(rows_of(queryset))
 
 
 def evaluated(value: Any) -> Any:
     """Return `value` with a list in place of each queryset of rows. Runs in a worker."""
     if isinstance(value, QuerySet) and not gives_instances(value):
-        return list(value)
+        return rows_of(value)
     if isinstance(value, Mapping):
         return {key: evaluated(item) for key, item in value.items()}
     return [*map(evaluated, value)] if isinstance(value, list | tuple) else value
