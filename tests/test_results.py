@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from functools import partial
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from fastapi import FastAPI
+from fastapi.exceptions import ResponseValidationError
 from fastapi.testclient import TestClient
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+from typing_extensions import TypedDict
 
 from django_mullet.exceptions import LazyLoad
 from django_mullet.results import holds_models, presenter, shown_schemas
@@ -166,7 +169,6 @@ def test_a_route_shows_models_in_a_known_number_of_queries(
         type[WorkSchema],
         Page[int],
         int | None,
-        WorkSchema | WorkAgain,
         Annotated[int, "number"],
     ],
 )
@@ -226,6 +228,47 @@ class WithNewest(ModelSchema[Person]):
     newest: ReadOnly[list[WorkSchema]]
 
 
+class TitleSchema(ModelSchema[Work]):
+    title: str
+
+
+class PersonSchema(ModelSchema[Person]):
+    name: str
+
+
+class Authored(ModelSchema[Work]):
+    title: str
+    author: PersonSchema
+
+
+class Either(BaseModel):
+    work: TitleSchema | WorkSchema | Authored
+
+
+class EitherList(BaseModel):
+    works: list[TitleSchema | WorkSchema | Authored]
+
+
+class EitherTuple(NamedTuple):
+    work: TitleSchema | WorkSchema
+
+
+class EitherDict(TypedDict):
+    work: TitleSchema | WorkSchema
+
+
+class Folder(BaseModel):
+    works: list[WorkSchema]
+    inner: "Folder | None" = None
+
+
+class Box(BaseModel, Generic[T]):
+    item: T
+
+
+LEFT = Field(union_mode="left_to_right")
+TITLES = [{"title": work["title"]} for work in WORKS]
+
 SHAPES: list[tuple[Any, Callable[[], Any], Any, int]] = [
     (
         dict[str, list[WorkSchema]],
@@ -258,6 +301,38 @@ SHAPES: list[tuple[Any, Callable[[], Any], Any, int]] = [
     (dict[str, dict[str, list[WorkSchema]]], lambda: {"x": {"y": works()}}, {"x": {"y": WORKS}}, 2),
     (list[list[WorkSchema]], lambda: [works(), []], [WORKS, []], 2),
     (list[dict[str, WorkSchema]], lambda: [{"x": works()[0]}], [{"x": WORKS[0]}], 2),
+    (RootModel[list[WorkSchema]], works, WORKS, 2),
+    (RootModel[WorkSchema], lambda: works()[0], WORKS[0], 2),
+    # Several schemas of one model
+    (TitleSchema | WorkSchema, lambda: works()[0], WORKS[0], 2),
+    (TitleSchema | WorkSchema | None, lambda: works()[0], WORKS[0], 2),
+    (Annotated[TitleSchema | WorkSchema, LEFT], lambda: works()[0], TITLES[0], 2),
+    (list[TitleSchema | WorkSchema], works, WORKS, 2),
+    (list[TitleSchema | WorkSchema | Authored], lambda: list(works()), WORKS, 3),
+    (list[Annotated[TitleSchema | WorkSchema, LEFT]], works, TITLES, 2),
+    (list[TitleSchema] | list[WorkSchema], works, WORKS, 2),
+    (tuple[TitleSchema | WorkSchema, ...], works, WORKS, 2),
+    (
+        tuple[TitleSchema | WorkSchema, TitleSchema],
+        lambda: tuple(works()),
+        [WORKS[0], TITLES[1]],
+        2,
+    ),
+    (dict[str, TitleSchema | WorkSchema], lambda: {"x": works()[0]}, {"x": WORKS[0]}, 2),
+    (dict[str, list[TitleSchema | WorkSchema]], lambda: {"x": works()}, {"x": WORKS}, 2),
+    (TitleSchema | WorkSchema | PersonSchema, lambda: works()[0], WORKS[0], 2),
+    (RootModel[TitleSchema | WorkSchema], lambda: works()[0], WORKS[0], 2),
+    (Either, lambda: {"work": works()[0]}, {"work": WORKS[0]}, 3),
+    (EitherList, lambda: {"works": works()}, {"works": WORKS}, 3),
+    (EitherTuple, lambda: EitherTuple(works()[0]), [WORKS[0]], 2),
+    (EitherDict, lambda: {"work": works()[0]}, {"work": WORKS[0]}, 2),
+    (Box[TitleSchema] | Box[WorkSchema], lambda: {"item": works()[0]}, {"item": WORKS[0]}, 2),
+    (
+        Folder | Box[list[TitleSchema]],
+        lambda: {"works": works(), "inner": {"works": []}},
+        {"works": WORKS, "inner": {"works": [], "inner": None}},
+        2,
+    ),
     (WithNewest, lambda: Person.objects.order_by("pk")[0], {"name": "x", "newest": WORKS}, 3),
 ]
 
@@ -300,24 +375,31 @@ def answer_of(endpoint: Callable[..., Any], response_model: Any) -> Any:
         return client.get("/")
 
 
-class Either(BaseModel):
-    works: list[WorkSchema | WorkAgain]
-
-
-@pytest.mark.parametrize("response_model", [Either, list[WorkSchema | WorkAgain]])
-def test_what_no_plan_covers_may_not_query_for_each_object(
-    client: TestClient, response_model: Any
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("number", [1, 2])
+def test_of_several_schemas_a_property_may_query_for_one_object_only(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, number: int, is_async: bool
 ) -> None:
+    monkeypatch.setattr(Person, "newest", property(lambda person: works()), raising=False)
+    Person.objects.create(name="y")
+    people = Person.objects.order_by("name")
+
+    async def endpoint_async() -> Any:
+        return await people.afirst() if number == 1 else people
+
     def endpoint() -> Any:
-        found = list(works())
-        return found if response_model is not Either else {"works": found}
+        return people.first() if number == 1 else people
 
-    with pytest.raises(LazyLoad, match="queries the database for each object"):
-        answer_of(endpoint, response_model)
+    kind: Any = PersonSchema | WithNewest
+    answer = partial(
+        answer_of, endpoint_async if is_async else endpoint, kind if number == 1 else list[kind]
+    )
 
-
-class TitleSchema(ModelSchema[Work]):
-    title: str
+    if number == 1:
+        assert answer().json() == {"name": "x", "newest": WORKS}
+    else:
+        with pytest.raises(LazyLoad, match=r"'WithNewest\.newest' queries the database"):
+            answer()
 
 
 class PagesSchema(ModelSchema[Work]):
@@ -363,3 +445,88 @@ def test_what_is_not_of_the_shape_is_left_to_pydantic(value: Any) -> None:
         assert present is not None
         shown = present(value)
         assert shown == value or list(shown) == list(value)
+
+
+# Without a schema
+
+
+class TitleDict(TypedDict):
+    title: str
+
+
+class PlainTitle(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    title: str
+
+
+class PlainTitles(BaseModel):
+    items: Sequence[PlainTitle]
+
+
+def rows() -> QuerySet[Work, dict[str, Any]]:
+    return works().values("title")
+
+
+PLAIN: list[tuple[Any, Callable[[], Any], Callable[[], Any]]] = [
+    (list[dict[str, Any]], rows, lambda: list(rows())),
+    (list[TitleDict], rows, lambda: list(rows())),
+    (list[PlainTitle], rows, lambda: list(rows())),
+    (list[PlainTitle], works, lambda: list(works())),
+    (tuple[PlainTitle, ...], rows, lambda: list(rows())),
+    (list[str], lambda: works().values_list("title", flat=True), lambda: ["a", "b"]),
+    (list[tuple[str]], lambda: works().values_list("title"), lambda: [("a",), ("b",)]),
+    (PlainTitles, lambda: {"items": rows()}, lambda: {"items": list(rows())}),
+    (dict[str, list[TitleDict]], lambda: {"x": rows()}, lambda: {"x": list(rows())}),
+    (dict[str, Any], lambda: {"x": rows(), "y": 1}, lambda: {"x": list(rows()), "y": 1}),
+    (dict[str, str], lambda: rows().first(), lambda: {"title": "a"}),
+]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(("response_model", "make", "make_list"), PLAIN)
+def test_a_queryset_is_a_list_where_no_schema_is_wanted(
+    client: TestClient,
+    django_assert_num_queries: Any,
+    response_model: Any,
+    make: Callable[[], Any],
+    make_list: Callable[[], Any],
+    is_async: bool,
+) -> None:
+    async def endpoint() -> Any:
+        return await sync_to_async(make)()
+
+    plain = FastAPI()
+    plain.get("/", response_model=response_model)(lambda: made)
+    made = make_list()
+
+    with django_assert_num_queries(1):
+        answer = answer_of(endpoint if is_async else lambda: make(), response_model)
+
+    assert (answer.status_code, answer.json()) == (200, TestClient(plain).get("/").json())
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_queryset_that_is_no_answer_is_told_as_what_is_in_it(
+    client: TestClient, is_async: bool
+) -> None:
+    async def endpoint() -> Any:
+        return rows()
+
+    with pytest.raises(ResponseValidationError) as caught:
+        answer_of(endpoint if is_async else lambda: rows(), dict[str, str])
+
+    [error] = caught.value.errors()
+    assert (error["type"], error["input"]) == ("dict_type", [{"title": "a"}, {"title": "b"}])
+
+
+@pytest.mark.parametrize("kind", [list[TitleDict], list[TitleSchema | PagesSchema], PlainTitles])
+def test_a_queryset_that_is_returned_again_is_asked_again(client: TestClient, kind: Any) -> None:
+    kept = works() if kind == list[TitleSchema | PagesSchema] else rows()
+    endpoint: Any = (lambda: {"items": kept}) if kind is PlainTitles else lambda: kept
+
+    before = answer_of(endpoint, kind).json()
+    Work.objects.update(title="z")
+    after = answer_of(endpoint, kind).json()
+
+    assert (str(before).count("'z'"), str(after).count("'z'")) == (0, 2)

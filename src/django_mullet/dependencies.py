@@ -17,8 +17,7 @@ from typing import Any, Literal, cast
 
 from anyio import CancelScope
 from asgiref.sync import iscoroutinefunction
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from fastapi import params
 from fastapi.dependencies.models import Dependant
 
@@ -28,6 +27,7 @@ from django_mullet.callables import in_file_of
 from django_mullet.execution import current_execution
 from django_mullet.generators import closed, closed_events, pulled
 from django_mullet.hops import in_worker, to_loop, to_worker
+from django_mullet.noted import OF_BODIES, note
 from django_mullet.results import Present, holds_models
 
 __all__ = [
@@ -48,6 +48,8 @@ __all__ = [
 
 Endpoint = Callable[..., Any]
 Scope = Literal["function", "request"] | None
+IsConcerned = Callable[[Any], bool]
+"""Whether a result has to go through what presents it."""
 
 
 class Kind(Enum):
@@ -155,13 +157,21 @@ def never_waits(call: Endpoint) -> bool:
 
 
 def adapted_tree(
-    dependant: Dependant, *, present: Present | None = None, is_event_stream: bool = False
+    dependant: Dependant,
+    *,
+    present: Present | None = None,
+    is_concerned: IsConcerned = holds_models,
+    is_event_stream: bool = False,
 ) -> Dependant:
     """Return a copy of `dependant`, a route's effective one, with its callables adapted."""
     tree = adapted_dependencies(dependant)
     takes_body = any(sub.body_params for sub in (dependant, *below(dependant)))
     tree.call = adapt_endpoint(
-        _call(dependant), present, is_event_stream=is_event_stream, takes_body=takes_body
+        _call(dependant),
+        present,
+        is_concerned,
+        is_event_stream=is_event_stream,
+        takes_body=takes_body,
     )
     return tree
 
@@ -190,21 +200,23 @@ def scope_of(call: Endpoint, scope: Scope) -> Scope:
 def adapt_endpoint(
     endpoint: Endpoint,
     present: Present | None = None,
+    is_concerned: IsConcerned = holds_models,
     *,
     is_event_stream: bool = False,
     takes_body: bool = False,
 ) -> Endpoint:
     """Return `endpoint` so that it, and what FastAPI makes of its result, runs in the worker.
 
-    The result of a function is to be awaited; it has gone through `present`, as the items of a
-    generator have. These are pulled in a worker by `streaming`, but for those of an event stream,
-    which FastAPI wants to pull itself. Every generator is closed within its request.
+    The result of a function is to be awaited; it has gone through `present`, of a coroutine
+    function if it `is_concerned`, as the items of a generator have. These are pulled in a worker by
+    `streaming`, but for those of an event stream, which FastAPI wants to pull itself. Every
+    generator is closed within its request.
     """
     found = kind(endpoint)
     if found is Kind.SYNC:
         return _presented_as(endpoint, _last_function(endpoint, present or _unchanged))
     if found is Kind.ASYNC and (takes_body or present is not None):
-        return _presented_as(endpoint, _coroutine(endpoint, present))
+        return _presented_as(endpoint, _coroutine(endpoint, present, is_concerned))
     if found in (Kind.GENERATOR, Kind.ASYNC_GENERATOR):
         if is_event_stream:
             events = pulled(endpoint) if found is Kind.GENERATOR else endpoint
@@ -226,34 +238,28 @@ async def _call_in_worker(endpoint: Endpoint, present: Present, /, **values: Any
         await to_worker()
     try:
         return present(endpoint(**values))
-    except _OF_BODIES as error:
-        _note(error, values)
+    except OF_BODIES as error:
+        note(error, values)
         raise
 
 
-def _coroutine(endpoint: Endpoint, present: Present | None) -> Endpoint:
-    return in_file_of(endpoint, lambda **values: _call_on_loop(endpoint, present, **values))
+def _coroutine(endpoint: Endpoint, present: Present | None, is_concerned: IsConcerned) -> Endpoint:
+    return in_file_of(
+        endpoint, lambda **values: _call_on_loop(endpoint, present, is_concerned, **values)
+    )
 
 
-async def _call_on_loop(endpoint: Endpoint, present: Present | None, /, **values: Any) -> Any:
+async def _call_on_loop(
+    endpoint: Endpoint, present: Present | None, is_concerned: IsConcerned, /, **values: Any
+) -> Any:
     try:
         result = await endpoint(**values)
-        if present is not None and holds_models(result):
+        if present is not None and is_concerned(result):
             return await _in_worker(functools.partial(present, result))
         return result
-    except _OF_BODIES as error:
-        _note(error, values)
+    except OF_BODIES as error:
+        note(error, values)
         raise
-
-
-_OF_BODIES = (IntegrityError, ValidationError)
-"""What is answered with the place in the body that it is about."""
-
-
-def _note(error: Any, values: dict[str, Any]) -> None:
-    """Have `error` tell the arguments of the callable that it comes from, for `body_places`."""
-    if not hasattr(error, "arguments"):
-        error.arguments = values
 
 
 def _presented_as(call: Endpoint, adapted: Any) -> Endpoint:
@@ -308,8 +314,8 @@ def _function(call: Endpoint) -> Endpoint:
             if in_worker():
                 return call(**values)
             return await current_execution.get().run(functools.partial(call, **values))
-        except _OF_BODIES as error:
-            _note(error, values)
+        except OF_BODIES as error:
+            note(error, values)
             raise
 
     return adapted
@@ -322,8 +328,8 @@ def _coroutine_function(call: Endpoint) -> Endpoint:
             await to_loop()
         try:
             return await call(**values)
-        except _OF_BODIES as error:
-            _note(error, values)
+        except OF_BODIES as error:
+            note(error, values)
             raise
         finally:
             if moves:
@@ -346,8 +352,8 @@ class _Managed:
     def enter(self) -> Any:
         try:
             value = self._manager.__enter__()
-        except _OF_BODIES as error:
-            _note(error, self._values)
+        except OF_BODIES as error:
+            note(error, self._values)
             raise
         self._execution.hold()
         self.is_entered = True
@@ -411,8 +417,8 @@ def _async_generator_function(call: Endpoint) -> Endpoint:
         try:
             async with asynccontextmanager(call)(**values) as value:
                 yield value
-        except _OF_BODIES as error:
-            _note(error, values)
+        except OF_BODIES as error:
+            note(error, values)
             raise
 
     return adapted

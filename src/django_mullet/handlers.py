@@ -22,7 +22,15 @@ from django_mullet._compat import endpoint_context, handler_variable, is_traced,
 from django_mullet.callables import dotted_name, is_written_in
 from django_mullet.dependencies import Kind, adapted_tree, kind
 from django_mullet.overrides import Overrides
-from django_mullet.results import Present, presenter, refusing_queries, shown_schemas
+from django_mullet.read_by_pydantic import reading_in_worker, refusing_queries
+from django_mullet.results import (
+    Present,
+    holds_models,
+    holds_querysets,
+    listed,
+    presenter,
+    shown_schemas,
+)
 from django_mullet.solving import Handler, Solve, solver
 from django_mullet.unshown import Encoded, evaluated
 from django_mullet.validating import are_of
@@ -76,17 +84,19 @@ def adapted(
     assert dependant.call is not None
     of_result = presenter(response_model)
     present = _shown_by(ordinary, dependant.call, of_result, is_event_stream=is_event_stream)
-    tree = adapted_tree(dependant, present=present, is_event_stream=is_event_stream)
+    field = _field_for(ordinary, dependant.call, of_result, response_model)
+    if of_result is not None and present is of_result and kind(dependant.call) is Kind.ASYNC:
+        present, field = reading_in_worker(of_result, field)
+    _fill(ordinary, response_field=field)
+    tree = adapted_tree(
+        dependant,
+        present=present,
+        is_concerned=holds_querysets if present is listed else holds_models,
+        is_event_stream=is_event_stream,
+    )
     body_field = _variable(ordinary, "body_field")
     overrides = Overrides(_variable(ordinary, "dependency_overrides_provider"))
     _fill(ordinary, dependant=tree, dependency_overrides_provider=overrides)
-    if (are_shown := are_of(response_model)) is not None:
-        field = _variable(ordinary, "response_field")
-        _fill(ordinary, response_field=without_validation(field, are_shown))
-    elif of_result is not None or shown_schemas(response_model):
-        field = _variable(ordinary, "response_field")
-        what = dotted_name(dependant.call)
-        _fill(ordinary, response_field=refusing_queries(field, what))
     if kind(dependant.call) is Kind.SYNC:
         _fill(ordinary, is_coroutine=True)
     plain = None
@@ -95,6 +105,18 @@ def adapted(
         solve = solver(tree, body_field, ordinary)
         plain = None if solve is None else _PlainHandler.like(ordinary, solve, dependant)
     return Adapted(overrides, ordinary, plain)
+
+
+def _field_for(
+    handler: Handler, endpoint: Any, of_result: Present | None, response_model: Any
+) -> Any:
+    """Return what `handler` has to have as the field of its response."""
+    field = _variable(handler, "response_field")
+    if (are_shown := are_of(response_model)) is not None:
+        return without_validation(field, are_shown)
+    if of_result is not None or shown_schemas(response_model):
+        return refusing_queries(field, dotted_name(endpoint))
+    return field
 
 
 def _shown_by(
@@ -108,7 +130,7 @@ def _shown_by(
         is_untyped = _variable(handler, "is_json_stream") and not _has_item_field(handler)
         return encoded if is_untyped else None
     if _variable(handler, "response_field") is not None:
-        return present
+        return present or listed
     # The class itself, as FastAPI would have a field write JSON where it is left to FastAPI.
     response_class = _variable(handler, "actual_response_class")
     _fill(handler, response_field=encoded, response_class=response_class)

@@ -15,10 +15,10 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from django.db.models import Manager, Model, QuerySet
 from django.db.models.query import RawQuerySet
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 from starlette.responses import Response
 
-from django_mullet.lazy_loads import refused
+from django_mullet.alternatives import Alternatives, evaluated
 from django_mullet.nesting import fields_of, is_schema, schemas_in
 from django_mullet.schemas import ModelSchema
 from django_mullet.sources import queryset_of, rows_of
@@ -26,8 +26,9 @@ from django_mullet.sources import queryset_of, rows_of
 __all__ = [
     "Present",
     "holds_models",
+    "holds_querysets",
+    "listed",
     "presenter",
-    "refusing_queries",
     "shown_schemas",
     "shows_many",
 ]
@@ -62,22 +63,20 @@ def holds_models(value: Any) -> bool:
     return hasattr(value, "__dict__") and not isinstance(value, Response | type)
 
 
-def refusing_queries(field: Any, what: str) -> Any:
-    """Return a copy of FastAPI's response `field`, which raises `LazyLoad` where reading queries.
+def holds_querysets(value: Any) -> bool:
+    """Return whether `value` is a queryset, or has one below a key."""
+    if isinstance(value, Mapping):
+        return any(isinstance(item, QuerySet) for item in value.values())
+    return isinstance(value, QuerySet)
 
-    But for a single object, which may load what it needs.
-    """
-    field = copy(field)
-    validate = field.validate
 
-    def validate_loaded(value: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(value, Model) or not holds_models(value):
-            return validate(value, *args, **kwargs)
-        with refused(what):
-            return validate(value, *args, **kwargs)
-
-    field.validate = validate_loaded
-    return field
+def listed(value: Any) -> Any:
+    """Return `value` as Pydantic can read it where no schema is wanted: a queryset as a list."""
+    if not holds_querysets(value):
+        return value
+    if isinstance(value, Mapping):
+        return {key: evaluated(item) for key, item in value.items()}
+    return rows_of(value)
 
 
 def shown_schemas(response_model: Any) -> list[type[ModelSchema[Any]]]:
@@ -140,13 +139,9 @@ def _of_arguments(origin: type, arguments: Any, within: tuple[Any, ...]) -> Pres
     if schemas := _schemas_by_model(arguments[0]):
         return _many_of(schemas)
     present = _presenter(arguments[0], within)
-    return _evaluated if present is None and schemas_in(arguments[0]) else _each(present)
-
-
-def _evaluated(value: Any) -> Any:
-    """Return a queryset as a list, which Pydantic reads: its own query is one for all objects."""
-    items = queryset_of(value)
-    return rows_of(items) if isinstance(items, QuerySet | RawQuerySet) else value
+    if isinstance(present, Alternatives):
+        return present
+    return evaluated if present is None and schemas_in(arguments[0]) else _each(present)
 
 
 def _each(present: Present | None) -> Present | None:
@@ -204,7 +199,7 @@ def _of_union(arguments: Any, within: tuple[Any, ...]) -> Present | None:
         return presenters[0]
     if schemas := _schemas_by_model(Union[arguments]):  # noqa: UP007  # of a tuple
         return _one_of(schemas)
-    return None  # several schemas of one model: Pydantic chooses
+    return Alternatives(Union[arguments]) if presenters else None  # noqa: UP007
 
 
 def _schemas_by_model(annotation: Any) -> dict[Any, Any]:
@@ -311,6 +306,8 @@ def _later(make: Callable[[], Present | None]) -> Present:
 
 def _of_known_fields(model: type[BaseModel], within: tuple[Any, ...]) -> Present | None:
     fields = fields_of(model)
+    if issubclass(model, RootModel):
+        return _presenter(fields["root"].annotation, within)
     keys = [
         key for name, info in fields.items() for key in dict.fromkeys((info.alias or name, name))
     ]
