@@ -79,8 +79,7 @@ def _validated(plan: "_Plan", schema: Any, instance: Any, validate: Validate) ->
         return validate(values)
     except ValidationError:
         as_stored = _as_stored(plan, schema, values | _computed(plan, instance, values))
-        if as_stored == values:
-            raise
+    # Equal as it may be: a lazy text is equal to the one that it stands for.
     return validate(as_stored)
 
 
