@@ -19,14 +19,19 @@ from django.core.validators import (
     MinLengthValidator,
     MinValueValidator,
     RegexValidator,
+    URLValidator,
+    validate_email,
+    validate_slug,
 )
 from django.db import connection, models
 from django.test import override_settings
 from fastapi.testclient import TestClient
-from pydantic import AliasChoices, ConfigDict, Field, TypeAdapter
+from pydantic import AliasChoices, ConfigDict, Field, JsonValue, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from django_mullet.fields import facts_of_values
+from django_mullet import document_fields
+from django_mullet.field_types import register
+from django_mullet.fields import FieldFacts, facts_of_values
 from django_mullet.ranges import Range
 from django_mullet.samples import sample_of
 from django_mullet.schemas import Create, ModelSchema, Patch, ReadOnly, Update, WriteOnly
@@ -241,6 +246,11 @@ def sample(said: Any, defs: Any) -> Any:
     return next((each["enum"][0] for each in said.get("anyOf", [said]) if "enum" in each), None)
 
 
+def looks_closely(value: Any) -> None:
+    """Would refuse whatever comes: a validator of the project's own."""
+    raise NotImplementedError
+
+
 @pytest.mark.parametrize(
     ("field", "annotation", "expected"),
     [
@@ -250,6 +260,16 @@ def sample(said: Any, defs: Any) -> Any:
         (models.CharField(validators=[RegexValidator("^[A-Z]{3}$")]), str, "ABC"),
         (models.CharField(validators=[RegexValidator("^[+][0-9]+$")]), str, "+12025550123"),
         (models.CharField(validators=[RegexValidator("^#[0-9a-f]{6}$")]), str, "Full name"),
+        (models.CharField(validators=[RegexValidator("^https?://")]), str, "https://example.com/"),
+        (models.CharField(validators=[URLValidator()]), str, "https://example.com/"),
+        (models.CharField(validators=[validate_email]), str, "somebody@example.com"),
+        (models.CharField(validators=[validate_slug]), str, "full-name"),
+        (models.CharField(validators=[looks_closely]), str, "Full name"),
+        (models.CharField(validators=[looks_closely], blank=True), str, ""),
+        (models.CharField(validators=[looks_closely], default="*"), str, "*"),
+        (models.CharField(validators=[looks_closely], default=str), str, "Full name"),
+        (models.IntegerField(validators=[looks_closely], default=0), int, 0),
+        (models.CharField(validators=[validate_slug], default="*"), str, "full-name"),
         (models.SlugField(), str, "full-name"),
         (models.EmailField(max_length=5), str, None),
         (models.IntegerField(), int, 1),
@@ -272,6 +292,39 @@ def test_examples_are_readable(field: Any, annotation: Any, expected: Any) -> No
     assert sample_of(said, facts, "full_name") == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "limits", "expected"),
+    [
+        ("from_email", {}, "somebody@example.com"),
+        ("email_subject", {}, "Email subject"),
+        ("email", {"maxLength": 5}, "Email"),
+        ("phone", {}, "+12025550123"),
+        ("phone_number", {}, "+12025550123"),
+        ("phone_number_of_home", {}, "Phone number of home"),
+        ("home_url", {}, "https://example.com/"),
+    ],
+)
+def test_a_name_may_say_what_a_text_is_of(name: str, limits: Any, expected: str) -> None:
+    assert sample_of({"type": "string", **limits}, FieldFacts(), name) == expected
+
+
+def test_a_name_says_nothing_where_the_model_says_more() -> None:
+    facts = facts_of_values(models.CharField(validators=[validate_slug]))
+
+    assert sample_of({"type": "string"}, facts, "home_url") == "home-url"
+
+
+@pytest.mark.parametrize(("blank", "expected"), [(True, {}), (False, {"key": "value"})])
+def test_an_example_of_json_is_not_empty_where_a_form_may_not_leave_it_so(
+    blank: bool, expected: Any
+) -> None:
+    field = models.JSONField(blank=blank)
+    facts = facts_of_values(field)
+
+    assert sample_of(facts.json_schema or {}, facts, "data") == expected
+    field.clean(expected, None)  # as Django itself sees it
+
+
 class ListedPattern(RegexValidator):
     """Asks the database, too, as that of django-oscar for links does."""
 
@@ -285,6 +338,21 @@ def test_a_pattern_that_is_looked_up_in_the_database_is_not_asked() -> None:
     facts = facts_of_values(models.CharField(validators=[ListedPattern("^[A-Z]")]))
 
     assert sample_of({"type": "string"}, facts, "full_name") == "Full name"
+
+
+class Blocks(models.JSONField):
+    """One as that of Wagtail for streams."""
+
+
+register(Blocks, annotation=list[JsonValue], json_schema=lambda field: {"examples": [["a"], ["b"]]})
+
+
+def test_who_registers_a_field_may_give_an_example() -> None:
+    facts = facts_of_values(Blocks())
+    said = TypeAdapter(list[JsonValue]).json_schema()
+
+    assert document_fields.taken(said, facts, "body")["examples"] == [["a"]]
+    assert "examples" not in document_fields.shown(said, facts)
 
 
 LIMITS = {"ge": "minimum", "le": "maximum", "min_length": "minLength", "max_length": "maxLength"}

@@ -30,6 +30,7 @@ from tests.packaged.models import (
     Tag,
     Ticket,
     Visitor,
+    Wish,
     refuse_known_tags,
 )
 
@@ -222,3 +223,27 @@ def test_a_validator_that_does_not_query_has_had_its_say() -> None:
 
     assert facts.validators
     facts.check_late("no slug")  # which was refused before, in a request
+
+
+# Defaults
+
+
+class WishSchema(ModelSchema[Wish]):
+    name: str
+    namespace: str
+
+
+def test_a_default_that_is_translated_is_shown_before_it_is_loaded_anew() -> None:
+    made = body(Create[WishSchema], namespace="a").create()
+
+    assert not isinstance(made.name, str)  # but a lazy text
+    assert WishSchema.from_model(made) == WishSchema.from_model(Wish.objects.get())
+    assert WishSchema.from_model(made).name == "Default"
+
+
+def test_a_default_of_none_is_none_where_a_row_may_not_have_it() -> None:
+    with pytest.raises(ValidationError, match=r"namespace\n  Field required"):
+        body(Create[WishSchema], name="Goat")
+
+    assert TypeAdapter(Create[WishSchema]).json_schema()["required"] == ["namespace"]
+    assert body(Patch[WishSchema], name="Goat").model_fields_set == {"name"}

@@ -78,10 +78,15 @@ def taken(json_schema: Schema, facts: FieldFacts, name: str) -> Schema:
     described = _described(facts) | _deep(json_schema, facts, _taken)
     described.pop("writeOnly", None)  # nobody reads a body
     if not described.keys() & {"default", "example", "examples"}:
-        sample = sample_of(described, facts, name)
+        sample = _registered(facts) or sample_of(described, facts, name)
         if sample is not None:
             described["examples"] = [sample]
     return described
+
+
+def _registered(facts: FieldFacts) -> Any:
+    """Return the example that whoever registered a field gives of its values, if any."""
+    return next(iter((facts.json_schema or {}).get("examples", ())), None)
 
 
 def _described(facts: FieldFacts) -> Schema:

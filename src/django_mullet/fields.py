@@ -97,6 +97,8 @@ class FieldFacts:
     """The way back."""
     looks_itself: bool = False
     """The one validator is the field's own code, which knows the choices, too."""
+    usual: Any = None
+    """What a row has where nobody chooses: a default, or an empty text."""
 
     def checked(self, value: Any, said: Iterable[str] = ()) -> Any:
         """Return what the field shall have in place of `value`.
@@ -228,7 +230,7 @@ def facts_of_values(field: Any) -> FieldFacts:
     return FieldFacts(
         read_only=bool(kind.read_only) or is_automatic or is_kept or not field.editable,
         create_only=_identifies(field),
-        required=not (field.null or field.blank or field.has_default() or _has_db_default(field)),
+        required=not (field.null or field.blank or _has_default(field)),
         null=field.null,
         blank=field.blank and isinstance(field, _TEXTS),
         limits=tuple(_limits(kind, source).items()),
@@ -244,7 +246,15 @@ def facts_of_values(field: Any) -> FieldFacts:
         takes_empty=field.blank,
         read=reader_of(field),
         looks_itself=own is not None,
+        usual=_usual(field),
     )
+
+
+def _usual(field: Any) -> Any:
+    default = field.default if field.has_default() else None
+    if isinstance(default, str | int | float):
+        return default
+    return "" if field.blank and isinstance(field, _TEXTS) else None
 
 
 def has_items(field: Any) -> bool:
@@ -293,8 +303,10 @@ def _is_limit(field: Any, check: Any) -> bool:
     return type(check) in (*_LIMITS, DecimalValidator) and not is_either
 
 
-def _has_db_default(field: Any) -> bool:
-    return field.db_default is not models.NOT_PROVIDED
+def _has_default(field: Any) -> bool:
+    # A default of `None` is none, where a row may not have it.
+    has_one = field.has_default() and field.default is not None
+    return has_one or field.db_default is not models.NOT_PROVIDED
 
 
 def _limits(kind: Any, field: Any) -> dict[str, Any]:

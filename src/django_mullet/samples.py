@@ -33,6 +33,9 @@ FORMATS = {
 }
 """A text of each format; the addresses are kept free for examples (RFC 2606, 3849, 5737)."""
 
+PHONE = "+12025550123"
+"""Of the numbers that are kept free for fiction."""
+
 
 def sample_of(schema: Mapping[str, Any], facts: FieldFacts, name: str) -> Any:
     """Return a value of the field `name`, of which `schema` is what the document says.
@@ -43,9 +46,11 @@ def sample_of(schema: Mapping[str, Any], facts: FieldFacts, name: str) -> Any:
         samples = (sample_of(choice, facts, name) for choice in schema["anyOf"])
         return next((sample for sample in samples if sample is not None), None)
     if "not" in schema:  # JSON that is not null
-        return {}
+        return {} if facts.takes_empty else {"key": "value"}
     if "enum" in schema or "const" in schema:
         return None
+    if facts.usual is not None and not all(map(_is_known, facts.validators)):
+        return facts.usual
     kind = schema.get("type")
     if kind == "array":
         return _list(schema, facts, name)
@@ -81,13 +86,25 @@ def _text(schema: Mapping[str, Any], facts: FieldFacts, name: str) -> str | None
         known = FORMATS.get(schema["format"])
         is_known = known is not None and len(known) <= (most or len(known))
         return known if is_known else None
-    texts = [_of_length(text, least, most) for text in _texts(name)]
-    return next((text for text in texts if _fits(text, facts)), texts[0])
+    named = [text for text in _named(name) if least <= len(text) <= (most or len(text))]
+    texts = [*named, *(_of_length(text, least, most) for text in _texts(name))]
+    return next((text for text in texts if _fits(text, facts)), texts[len(named)])
 
 
 def _of_length(text: str, least: int, most: int | None) -> str:
     longer = text * (least // len(text) + 1)
     return longer[: max(least, len(text))][:most]
+
+
+def _named(name: str) -> Iterator[str]:
+    """Yield what a field that is called `name` is likely to hold."""
+    words = name.lower().split("_")
+    if words[-1] in ("email", "mail"):
+        yield FORMATS["email"]
+    if "phone" in words[-2:]:
+        yield PHONE
+    if words[-1] == "url":
+        yield FORMATS["uri"]
 
 
 def _texts(name: str) -> Iterator[str]:
@@ -96,12 +113,19 @@ def _texts(name: str) -> Iterator[str]:
     yield words
     yield slugify(words) or "text"
     yield "ABC"
-    yield "+12025550123"
+    yield PHONE
     yield "123"
+    yield FORMATS["email"]
+    yield FORMATS["uri"]
+
+
+def _is_known(check: Any) -> bool:
+    """Return whether a validator is Django's, which does nothing but look at a value."""
+    return is_djangos(check) or is_djangos(type(check))
 
 
 def _fits(text: str, facts: FieldFacts) -> bool:
-    """Return whether the patterns of the model let `text` pass.
+    """Return whether the pattern and Django's validators of the model let `text` pass.
 
     Other validators are not asked: they may do anything, as query the database.
     """
@@ -109,9 +133,8 @@ def _fits(text: str, facts: FieldFacts) -> bool:
     try:
         if pattern is not None:
             RegexValidator(pattern)(text)
-        for check in facts.validators:
-            if isinstance(check, RegexValidator) and is_djangos(type(check)):
-                check(text)
+        for check in filter(_is_known, facts.validators):
+            check(text)
     except ValidationError:
         return False
     return True

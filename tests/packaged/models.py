@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from django_mullet.schemas import reads
 from tests.packaged.fields import CodeField, KeptManyToManyField, KeptTags, Tags
@@ -261,3 +262,13 @@ class Oddity(models.Model):
 
     def __str__(self) -> str:
         return f"Oddity {self.pk}"
+
+
+class Wish(models.Model):
+    """Has the defaults of a wish list of Oscar, and of an application's settings of django CMS."""
+
+    name = models.CharField(max_length=20, default=_("Default"))
+    namespace = models.CharField(max_length=20, default=None, unique=True)
+
+    def __str__(self) -> str:
+        return f"{self.namespace}:{self.name}"
