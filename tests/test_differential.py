@@ -10,7 +10,14 @@ import pytest
 from tests.differential.comparing import Report, compare
 from tests.differential.rows import make_rows
 
-SEEDS = [*range(250), 1556, 2762, 2902, 3049, 3657, 4699, 5840, 5877]
+SEEDS = [
+    *range(150),
+    # An error said what does not help: a relation that another leads back from, what was left out
+    # of a joined object or below a generic key, a column of a child.
+    *(508, 592, 600, 640, 645, 703, 800, 810, 928, 20614, 20874, 21221, 50285, 50491),
+    # A child and the parent of another object had the same key, and shared what belongs to one.
+    70559,
+]
 
 
 @pytest.mark.django_db
@@ -22,4 +29,4 @@ def test_what_is_shown_is_what_plain_django_reads_with_as_few_queries() -> None:
         compare(seed, report)
 
     assert report.faults == []
-    assert report.equal > 2 * sum(report.refused.values())
+    assert report.equal > 8 * sum(report.refused.values())

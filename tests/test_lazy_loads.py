@@ -1,15 +1,18 @@
 """Are queries noticed that showing many objects makes for each?"""
 
 import logging
+import re
 from typing import Any
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.contenttypes.prefetch import GenericPrefetch
+from django.db.models import Prefetch
 from django.test import override_settings
 
 from django_mullet.exceptions import LazyLoad
 from django_mullet.schemas import ModelSchema
-from tests.catalogue.models import Chapter, Note, Person, Publisher, Work
+from tests.catalogue.models import Chapter, Illustrated, Note, Person, Publisher, Work
 from tests.library.models import Author, Book, Cover
 
 pytestmark = pytest.mark.django_db
@@ -173,3 +176,123 @@ def test_a_validator_of_a_single_object_may_query() -> None:
             self.title = Publisher.objects.get().city
 
     assert Validated.get_or_404(Work.objects.all(), title="Iliad").title == "Ilion"
+
+
+# What to write is what works
+
+
+def follow(schema: Any, queryset: Any) -> tuple[str, Any]:
+    """Return what the error of `schema` says to write, and what it is for code that reads it."""
+    with pytest.raises(LazyLoad) as caught:
+        schema.from_qs(queryset)
+    cure = str(caught.value).partition(" by itself. ")[2]
+    found = re.match(r"Load what it reads with the objects: '(.*)'\.", cure)
+    names = {"GenericPrefetch": GenericPrefetch, "Illustrated": Illustrated, "Note": Note}
+    advised = eval(found[1], {**names, "Person": Person, "Work": Work}) if found else None
+    return cure, advised
+
+
+class Cities(ModelSchema[Work]):
+    city: str
+
+
+class OfAuthors(ModelSchema[Person]):
+    works: list[Cities]
+
+
+class OfNotes(ModelSchema[Note]):
+    about: Cities | OfAuthors | None
+
+
+def test_what_is_below_is_loaded_from_above() -> None:
+    cure, advised = follow(OfAuthors, Person.objects.all())
+
+    assert cure == (
+        "Load what it reads with the objects: "
+        "'Person.objects.prefetch_related(\"works__publisher\")'."
+    )
+    assert [each.city for each in OfAuthors.from_qs(advised)[0].works] == ["Ilion"]
+
+
+def test_what_is_behind_a_generic_key_is_loaded_by_its_model() -> None:
+    Note.objects.create(text="x", about=Work.objects.get())
+    Note.objects.create(text="y", about=Person.objects.get())
+
+    cure, advised = follow(OfNotes, Note.objects.all())
+
+    assert cure == (
+        "Load what it reads with the objects: 'Note.objects.prefetch_related("
+        'GenericPrefetch("about", [Work.objects.prefetch_related("publisher"), '
+        'Illustrated.objects.prefetch_related("publisher"), '
+        'Person.objects.prefetch_related("works__publisher")]))\'.'
+    )
+    assert len(OfNotes.from_qs(advised)) == 2
+
+
+def test_a_relation_to_its_own_model_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    Person.objects.create(name="Sappho", mentor=Person.objects.get())
+    schema = schema_with(monkeypatch, Person, lambda person: person.mentor and person.mentor.name)
+
+    cure, advised = follow(schema, Person.objects.all())
+
+    assert cure == (
+        "Load what it reads with the objects: 'Person.objects.select_related(\"mentor\")'."
+    )
+    assert [each.computed for each in schema.from_qs(advised)] == [None, "Homer"]
+
+
+@pytest.mark.parametrize(
+    ("queryset", "column"),
+    [
+        (lambda: Work.objects.only("pages"), "publisher_id"),
+        (
+            lambda: Work.objects.select_related("publisher").defer("publisher__city"),
+            "publisher__city",
+        ),
+        (lambda: Illustrated.objects.only("pictures"), "publisher_id"),
+    ],
+)
+def test_a_column_that_code_reads_is_named(queryset: Any, column: str) -> None:
+    author, publisher = Person.objects.get(), Publisher.objects.get()
+    Illustrated.objects.create(title="Seen", author=author, publisher=publisher)
+
+    cure, _ = follow(Cities, queryset())
+
+    assert cure == (
+        f"Load '{column}' with the objects: add it to 'only()', or take it out of 'defer()'."
+    )
+
+
+def test_a_column_of_a_joined_object_is_named_from_above() -> None:
+    class Titled(ModelSchema[Work]):
+        title: str
+        city: str
+
+    class Part(ModelSchema[Chapter]):
+        work: Titled
+
+    queryset = Chapter.objects.select_related("work__publisher")
+
+    assert follow(Part, queryset.defer("work__title"))[0].startswith("Load 'work__title' with")
+
+
+def test_who_comes_back_finds_the_object_from_which_it_went() -> None:
+    class Books(ModelSchema[Publisher]):
+        works: list[Cities]
+
+    cure, _ = follow(Books, Publisher.objects.defer("city"))
+
+    assert cure.startswith("Load 'city' with the objects")
+
+
+def test_what_another_query_has_left_out_is_left_to_that() -> None:
+    class Named(ModelSchema[Person]):
+        name: str
+
+    class Edited(ModelSchema[Work]):
+        editors: list[Named]
+
+    Work.objects.get().editors.add(Person.objects.get())
+    bare = Prefetch("editors", Person.objects.only("mentor"))
+
+    assert follow(Edited, Work.objects.prefetch_related(bare))[0].startswith("Load 'name' with")

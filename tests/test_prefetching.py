@@ -10,7 +10,7 @@ from django.db.models import Prefetch
 from django.test.utils import CaptureQueriesContext
 
 from django_mullet.schemas import ModelSchema, ReadOnly
-from tests.catalogue.models import Chapter, Jacket, Note, Person, Work
+from tests.catalogue.models import Chapter, Illustrated, Jacket, Note, Person, Work
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +116,30 @@ def test_columns_that_a_caller_has_left_out_below_are_loaded_for_all(works: list
 
 def test_what_generic_keys_lead_to_has_its_own_relations(works: list[Work]) -> None:
     assert_loaded(Annotated, Note.objects.all, number=6)
+
+
+def test_a_child_and_another_objects_parent_keep_their_own_by_the_same_key(
+    works: list[Work],
+) -> None:
+    class Within(ModelSchema[Work]):
+        notes: list[int]
+
+    class Part(ModelSchema[Chapter]):
+        work: Within
+
+    class Parts(ModelSchema[Work]):
+        chapters: list[Part]
+
+    class Subject(ModelSchema[Note]):
+        about: Parts | Editor | None
+
+    ContentType.objects.get_for_model(Illustrated)
+    pictures = Illustrated.objects.create(title="Pictures", author_id=works[0].author_id)
+    Chapter.objects.create(work=pictures, number=1, heading="one")
+    Note.objects.create(text="of the parent", about=Work.objects.get(pk=pictures.pk))
+    Note.objects.create(text="of the child", about=pictures)
+
+    assert_loaded(Subject, Note.objects.all, number=9)
 
 
 def test_what_generic_relations_lead_to_has_its_own_relations(works: list[Work]) -> None:

@@ -15,6 +15,8 @@ handles "the database is not there" handles "no connection became free" too.
 tries again after an `OperationalError` does not. `RolledBack` is a `TransactionManagementError`.
 """
 
+from typing import Any
+
 from django.db import DatabaseError, OperationalError
 from django.db.transaction import TransactionManagementError
 
@@ -39,11 +41,16 @@ class MulletError(Exception):
 
 
 class LazyLoad(MulletError):
-    """Showing many objects would query for each of them: N+1 queries. `sql` is the first."""
+    """Showing many objects would query for each of them: N+1 queries. `sql` is the first.
 
-    def __init__(self, message: str, *, sql: str) -> None:
+    It was made when `field` of `schema` was read, where that is known.
+    """
+
+    def __init__(self, message: str, *, sql: str, schema: Any = None, field: str = "") -> None:
         super().__init__(message)
         self.sql = sql
+        self.schema = schema
+        self.field = field
 
 
 class TooManyQueries(MulletError):

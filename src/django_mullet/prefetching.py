@@ -37,14 +37,26 @@ def _load(plan: QueryPlan, instances: list[Any]) -> None:
         _load_columns(missing, instances)
     for first, *further in paths:
         _load_path(instances, first, further)
-    for accessor, below in relations:
+    for accessor, below, is_generic_key in relations:
         prefetch_related_objects(instances, accessor)
-        if below:
-            related = _related(instances, accessor)
-            for inner in below:
-                # Of those that a generic relation leads to, each has a schema of its own.
-                if own := [one for one in related if isinstance(one, inner.model)]:
+        related = _related(instances, accessor) if below else []
+        for inner in below:
+            # Of those that a generic key leads to, each has the schema of its model.
+            for own in _by_model(inner.model, related) if is_generic_key else [related]:
+                if own:
                     _load(inner, own)
+
+
+def _by_model(model: Any, objects: list[Any]) -> list[list[Any]]:
+    """Return those of `objects` that are of `model`, or of a child of it: each model's together.
+
+    A child may have the key of another's parent: Django would give what it finds to one of them.
+    """
+    found: dict[Any, list[Any]] = {}
+    for one in objects:
+        if isinstance(one, model):
+            found.setdefault(one._meta.concrete_model, []).append(one)
+    return list(found.values())
 
 
 def _load_path(instances: list[Any], first: str, further: list[str]) -> None:
@@ -53,18 +65,22 @@ def _load_path(instances: list[Any], first: str, further: list[str]) -> None:
         _load_path(related, further[0], further[1:])
 
 
-_Wanted = tuple[list[str], list[list[str]], list[tuple[str, list[QueryPlan]]]]
+_Wanted = tuple[list[str], list[list[str]], list[tuple[str, list[QueryPlan], bool]]]
 
 
 @cache
 def _wanted(plan: QueryPlan) -> _Wanted:
-    """Return what to load: columns, ways that code takes, and relations with the plans below."""
-    relations = [
-        (accessor, [below for below in plans if below.has_relations()])
-        for accessor, plans in plan.accessors()
-    ]
+    """Return what to load: columns, ways that code takes, and relations with the plans below.
+
+    Of each relation also whether it is a generic key.
+    """
+    relations = []
+    for accessor, plans in plan.accessors():
+        relation: Any = find_field(plan.model, accessor)
+        below = [inner for inner in plans if inner.has_relations()]
+        relations.append((accessor, below, relation.related_model is None))
     paths = [path.split(LOOKUP_SEP) for path in plan.read_paths()]
-    names = {first for first, *_ in paths} | {accessor for accessor, _ in relations}
+    names = {first for first, *_ in paths} | {accessor for accessor, *_ in relations}
     found = [find_field(plan.model, name) for name in names]
     columns = [columns_of(relation) for relation in found if relation is not None]
     return sorted(frozenset[str]().union(*columns)), paths, relations

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import SchemaValidator, core_schema
 
 from django_mullet.callables import dotted_name
-from django_mullet.lazy_loads import read_one_by_one, refused
+from django_mullet.exceptions import LazyLoad
+from django_mullet.lazy_loads import from_above, read_one_by_one, refused
 from django_mullet.nesting import is_schema
 from django_mullet.variants import is_shaped
 
@@ -30,8 +31,11 @@ def of_instance(schema: Any, instance: Any) -> Any:
 
 def of_instances(schema: Any, instances: list[Any]) -> list[Any]:
     """Return an instance of `schema` for each of `instances`; raise `LazyLoad` if that queries."""
-    with refused(schema.__name__):
-        return _list_of(schema).validate_python(instances)
+    try:
+        with refused(schema.__name__):
+            return _list_of(schema).validate_python(instances)
+    except LazyLoad as error:
+        raise from_above(error, schema) from None
 
 
 def of_rows(schema: Any, rows: list[dict[str, Any]]) -> list[Any]:

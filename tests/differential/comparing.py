@@ -1,14 +1,18 @@
-"""Does a schema show of a queryset what plain Django reads, with as few queries?"""
+"""Does a schema show of a queryset what plain Django reads, with as few queries?
 
+Where it is refused, what the error says to write must do.
+"""
+
+import re
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
-from django.db.models import ForeignKey
 from django.test.utils import CaptureQueriesContext
 
 from django_mullet.exceptions import LazyLoad, NotPreparable
@@ -19,6 +23,7 @@ from tests.catalogue.models import (
     Edition,
     Illustrated,
     Jacket,
+    Note,
     Person,
     Publisher,
     Sealed,
@@ -26,14 +31,30 @@ from tests.catalogue.models import (
     Work,
 )
 from tests.differential.querysets import Query, random_query
+from tests.differential.reading import plain, shown_values
 from tests.differential.schemas import Shown, random_schema
+from tests.differential.vocabulary import BARE
 
 __all__ = ["Report", "compare"]
 
 MODELS = [
-    *(Work, Work, Work, Illustrated, Person, Person, Chapter),
+    *(Work, Work, Work, Illustrated, Illustrated, Person, Person, Chapter, Note),
     *(Edition, Jacket, Spot, Agent, Publisher, Sealed),
 ]
+ADVICES = 8
+"""How often it is done what an error has said to write: there may be a property in each schema."""
+RELATION = re.compile(r"'\w+\.objects\.(select_related|prefetch_related)\((.*)\)'\.")
+COLUMN = re.compile(r"Load '(\w+)' with the objects: add it to 'only\(\)', or take it out of")
+NAMES = {
+    "GenericPrefetch": GenericPrefetch,
+    "Illustrated": Illustrated,
+    "Person": Person,
+    "Publisher": Publisher,
+    "Work": Work,
+}
+"""Of what advice is made."""
+
+Make = Callable[[Query], list[Any]]
 
 
 @dataclass
@@ -44,6 +65,9 @@ class Report:
     refused: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
+    def number(self) -> int:
+        return self.equal + sum(self.refused.values()) + len(self.faults)
+
 
 def compare(seed: int, report: Report) -> None:
     """Compare what a random schema shows of a random queryset in every way that it may be read."""
@@ -51,21 +75,38 @@ def compare(seed: int, report: Report) -> None:
     random = Random(seed)
     model = random.choice(MODELS)
     query = random_query(model, random)
+    if not _can_be_built(query):
+        report.refused["Django: the query"] += 1
+        return
+    # Of a child, what the schema of its parent shows, too.
+    shown_model = random.choice([Illustrated, Work]) if model is Illustrated else model
+    shown = random_schema(shown_model, random, query.annotations)
+    low = random.choice([0, 0, 3])
+    for way, make in _ways(query, shown.schema, low, random):
+        with transaction.atomic():  # which locks rows, and of which an error may be the end
+            _Comparison(f"{seed} {way}", shown, make, low, report, way).run(query)
+
+
+def _can_be_built(query: Query) -> bool:
     try:
         with transaction.atomic():  # of which PostgreSQL would let nothing follow an error
             list(query.build())
-    except Exception as error:
-        report.refused[f"Django: {type(error).__name__}"] += 1
-        return
-    shown = random_schema(model, random, query.annotations)
-    low = random.choice([0, 0, 3])
-    ways = {"read": lambda: query.build(low), "prepared": lambda: _prepared(query, low)}
+    except Exception:  # whatever Django, or the database, does not take
+        return False
+    return True
+
+
+def _ways(query: Query, schema: Any, low: int, random: Random) -> Iterator[tuple[str, Make]]:
+    yield "read", lambda query: schema.from_qs(query.build(low))
+    yield "prepared", lambda query: schema.from_qs(_prepared(query, low))
     # For instances that are there Django itself loads one after another what was left out.
     if random.random() < 0.3 and not query.leaves_out():
-        ways["evaluated"] = lambda: _evaluated(query.build(low))
-        ways["list"] = lambda: list(query.build(low))
-    for way, make in ways.items():
-        _compare(f"{seed} {way}", query, shown, make, low, report)
+        yield "evaluated", lambda query: schema.from_qs(_evaluated(query.build(low)))
+        yield "list", lambda query: schema.from_qs(list(query.build(low)))
+    if random.random() < 0.2:
+        yield "alone", lambda query: [schema.from_model(each) for each in query.build(low)]
+    if random.random() < 0.2 and query.model is not Spot and not query.says("["):
+        yield "found", lambda query: _found(schema, query, low)
 
 
 def _prepared(query: Query, low: int) -> Any:
@@ -80,116 +121,92 @@ def _evaluated(queryset: Any) -> Any:
     return queryset
 
 
-def _compare(name: str, query: Query, shown: Shown, make: Any, low: int, report: Report) -> None:
-    try:
-        with CaptureQueriesContext(connection) as by_django:
-            instances = list(query.build(low))
-        expected = [_plain(shown, instance) for instance in instances]
-    except ObjectDoesNotExist as error:  # a property reads what the caller left out
-        report.refused[f"plain code: {type(error).__name__}"] += 1
-        return
-    told = f"{name}: {query.model.__name__} {'.'.join(query.told)} {_described(shown)}"
-    try:
+def _found(schema: Any, query: Query, low: int) -> list[Any]:
+    first = query.build(low)[:1]
+    return [schema.get_or_404(query.build(low)[:1]) for _ in first]
+
+
+@dataclass
+class _Comparison:
+    name: str
+    shown: Shown
+    make: Make
+    low: int
+    report: Report
+    way: str
+
+    def run(self, query: Query, advices: int = 0) -> None:
+        told = f"{self.name}: {query.model.__name__} {'.'.join(query.told)} {described(self.shown)}"
+        try:
+            expected, most = self._by_django(query)
+            with CaptureQueriesContext(connection) as captured:
+                instances = self.make(query)
+            found = [shown_values(self.shown, each) for each in instances]
+        except ObjectDoesNotExist as error:  # a property reads what the caller left out
+            self.report.refused[f"plain code: {type(error).__name__}"] += 1
+        except NotPreparable as error:
+            self.report.refused[f"NotPreparable: {str(error)[:60]}"] += 1
+        except LazyLoad as error:
+            advised = _advised(query, str(error)) if advices < ADVICES else None
+            if "GenericPrefetch" in str(error) and query.says(
+                "prefetch_related(GenericPrefetch", "prefetch_related(about "
+            ):
+                # Django takes the first of several for a relation: it goes into that.
+                self.report.refused["LazyLoad: a second GenericPrefetch"] += 1
+            elif advised is None or not _can_be_built(advised):
+                self.report.faults.append(f"{told}\n  {error}")
+            else:
+                self.run(advised, advices + 1)
+        except Exception as error:
+            self.report.faults.append(f"{told}\n  {type(error).__name__}: {str(error)[:300]}")
+        else:
+            made = [each["sql"] for each in captured.captured_queries]
+            self._judge(told, found, expected, made, most + advices)
+
+    def _by_django(self, query: Query) -> tuple[list[Any], int]:
+        """Return what plain Django reads, and how many queries a schema may make."""
         with CaptureQueriesContext(connection) as captured:
-            found = [each.model_dump() for each in shown.schema.from_qs(make())]
-    except NotPreparable as error:
-        report.refused[f"NotPreparable: {str(error)[:60]}"] += 1
-        return
-    except LazyLoad as error:
-        if not _is_rightly_refused(query, str(error)):
-            report.faults.append(f"{told}\n  {error}")
+            instances = list(query.build(self.low))
+        number, relations = len(captured), self.shown.relations()
+        if self.way == "found":
+            instances = instances[:1]
+            number += 1
+        expected = [plain(self.shown, each) for each in instances]
+        each = max(len(instances), 1) if self.way == "alone" else 1
+        return expected, number + each * relations
+
+    def _judge(
+        self, told: str, found: list[Any], expected: list[Any], made: list[str], most: int
+    ) -> None:
+        if found != expected:
+            pairs = zip(found, expected, strict=False)
+            number = (len(found), len(expected))
+            one, other = next(((a, b) for a, b in pairs if a != b), number)
+            self.report.faults.append(f"{told}\n  shown {one}\n  plain {other}")
+        elif len(made) > most and self.way not in {"alone", "found"}:
+            listed = "\n  ".join(sql[:150] for sql in made[:12])
+            self.report.faults.append(f"{told}\n  {len(made)} queries, at most {most}:\n  {listed}")
         else:
-            report.refused["LazyLoad"] += 1
-        return
-    except Exception as error:
-        report.faults.append(f"{told}\n  {type(error).__name__}: {str(error)[:300]}")
-        return
-    most = len(by_django) + shown.relations()
-    found = [_sorted(shown, each) for each in found]
-    expected = [_sorted(shown, each) for each in expected]
-    if found != expected:
-        different = next(
-            ((a, b) for a, b in zip(found, expected, strict=False) if a != b),
-            (len(found), len(expected)),
-        )
-        report.faults.append(f"{told}\n  shown {different[0]}\n  plain {different[1]}")
-    elif len(captured) > most:
-        sql = "\n  ".join(each["sql"][:150] for each in captured.captured_queries[:6])
-        report.faults.append(f"{told}\n  {len(captured)} queries, at most {most}:\n  {sql}")
-    else:
-        report.equal += 1
+            self.report.equal += 1
 
 
-def _is_rightly_refused(query: Query, told: str) -> bool:
-    """Return whether it is known what to write: a property reads what it does not say, or the
-    caller leaves out a column that is shown.
-    """
-    return ".city' queries" in told or query.leaves_out()
-
-
-def _described(shown: Shown) -> str:
-    parts = []
-    for name in shown.schema.model_fields:
-        inner = shown.nested.get(name)
-        parts.append(f"{name}{_described(inner[1])}" if inner else name)
-    return f"{{{', '.join(parts)}}}"
-
-
-def _plain(shown: Shown, instance: Any) -> dict[str, Any]:
-    """Return what code that knows nothing of schemas reads of `instance`."""
-    values: dict[str, Any] = {name: getattr(instance, name) for name in shown.columns}
-    for name, kind in shown.keys.items():
-        if kind == "many":
-            values[name] = [each.pk for each in getattr(instance, name).all()]
-        else:
-            values[name] = _key(instance, name)
-    for name, (is_many, inner) in shown.nested.items():
-        if is_many:
-            values[name] = [_plain(inner, each) for each in getattr(instance, name).all()]
-        else:
-            related = _one(instance, name)
-            values[name] = None if related is None else _plain(inner, related)
-    return values
-
-
-def _key(instance: Any, name: str) -> Any:
-    field = instance._meta.get_field(_relation(type(instance), name))
-    if field.concrete and isinstance(field, ForeignKey):
-        return getattr(instance, field.attname)
-    related = _one(instance, name)
-    return None if related is None else related.pk
-
-
-def _one(instance: Any, name: str) -> Any:
-    with suppress(ObjectDoesNotExist):
-        return getattr(instance, name)
+def _advised(query: Query, told: str) -> Query | None:
+    """Return `query` with what the error `told` says to write, if it says something."""
+    if found := RELATION.search(told):
+        method, lookups = found[1], eval(f"({found[2]},)", NAMES)
+        if query.says("union", "intersection", "difference"):
+            method = "prefetch_related"  # Django takes nothing else there, and says so
+        step = lambda queryset: getattr(queryset, method)(*lookups)  # noqa: E731
+        return query.advised(f"{method}({found[2]})", step)
+    if (found := COLUMN.search(told)) and (query.leaves_out() or BARE in " ".join(query.told)):
+        return query.without_deferring(found[1])
     return None
 
 
-def _sorted(shown: Shown, values: dict[str, Any]) -> dict[str, Any]:
-    """Return `values`, with the objects sorted that no `Meta.ordering` sorts."""
-    found = dict(values)
-    model = shown.schema.django_model()
-    for name, value in values.items():
-        inner = shown.nested.get(name)
-        if isinstance(value, list):
-            items = [_sorted(inner[1], each) for each in value] if inner else value
-            is_sorted = model._meta.get_field(_relation(model, name)).related_model._meta.ordering
-            found[name] = items if is_sorted else sorted(items, key=_order)
-        elif inner and value is not None:
-            found[name] = _sorted(inner[1], value)
-    return found
-
-
-def _order(item: Any) -> str:
-    return repr(sorted(item.items()) if isinstance(item, dict) else item)
-
-
-def _relation(model: Any, accessor: str) -> str:
-    """Return what `Model._meta` calls the relation that instances call `accessor`."""
-    names = {
-        field.get_accessor_name(): field.name
-        for field in model._meta.get_fields()
-        if field.is_relation and field.auto_created and not field.concrete
-    }
-    return names.get(accessor, accessor)
+def described(shown: Shown) -> str:
+    """Return the names of what is shown, and of what is within it."""
+    parts = []
+    for name in shown.schema.model_fields:
+        inner = shown.nested.get(name, (False, []))[1]
+        parts.append("|".join([name + described(each) for each in inner] or [name]))
+    return f"{{{', '.join(parts)}}}"

@@ -1,25 +1,21 @@
 """What may a caller make of a queryset?"""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-from django.db.models import (
-    Count,
-    Exists,
-    F,
-    OuterRef,
-    Prefetch,
-    Q,
-    QuerySet,
-    Subquery,
-    Value,
-    Window,
-)
-from django.db.models.functions import RowNumber, Upper
+from django.db.models import FilteredRelation, Q, QuerySet
 
-from tests.catalogue.models import Chapter, Edition, Person, Sealed, Spot, Work
+from tests.catalogue.models import Illustrated, Person, Sealed, Spot, Work
+from tests.differential.vocabulary import (
+    ANNOTATIONS,
+    BARE,
+    CONDITIONS,
+    JOINS,
+    ORDERS,
+    PREFETCHED,
+)
 
 __all__ = ["Query", "random_query"]
 
@@ -47,17 +43,52 @@ class Query:
 
     def leaves_out(self) -> bool:
         """Return whether columns are deferred."""
-        return any(told.startswith(("only", "defer")) for told in self.told)
+        return self.says("only", "defer")
+
+    def says(self, *words: str) -> bool:
+        """Return whether one of `words` is among what the caller has said."""
+        return any(told.startswith(words) for told in self.told)
+
+    def advised(self, told: str, step: Step) -> "Query":
+        """Return the same query with what an error has said to write, as a caller would."""
+        is_combined = self.says("union", "intersection", "difference")
+        if told.startswith("prefetch_related") and not is_combined:  # after the caller's own
+            return replace(self, told=[*self.told, told], steps=[*self.steps, step])
+        return replace(self, told=[told, *self.told], steps=[step, *self.steps])
+
+    def without_deferring(self, name: str) -> "Query":
+        """Return the same query with the column `name` added to `only()`, not in `defer()`."""
+
+        def load(queryset: QuerySet[Any]) -> QuerySet[Any]:
+            names, is_deferred = queryset.query.deferred_loading
+            if is_deferred:
+                return queryset.defer(None).defer(*(names - {name, name.removesuffix("_id")}))
+            return queryset.only(*names, name)
+
+        def loading(step: Step) -> Step:
+            return lambda queryset: load(step(queryset))
+
+        steps = [
+            loading(step) if told.startswith(("only", "defer")) else step
+            for told, step in zip(self.told, self.steps, strict=True)
+            if BARE not in told  # of which all columns are named then
+        ]
+        told = [told for told in self.told if BARE not in told]
+        return replace(self, told=[f"{name} loaded", *told], steps=[_same, *steps])
 
     def add(self, told: str, step: Step) -> None:
         self.told.append(told)
         self.steps.append(step)
 
 
+def _same(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    return queryset
+
+
 def random_query(model: Any, random: Random) -> Query:
     """Return a query for objects of `model`, with up to five things that a caller may say."""
     query = Query(model)
-    kinds = [_some, _order, _only, _join, _prefetch, _annotate, _annotate, _distinct]
+    kinds = [_some, _order, _only, _join, _prefetch, _annotate, _annotate, _distinct, _other]
     for kind in random.sample(kinds, random.choice([0, 1, 1, 2, 2, 3, 4, 5])):
         kind(query, random)
     _end(query, random)
@@ -83,6 +114,10 @@ def _only(query: Query, random: Random) -> None:
     names = [each.attname for each in query.model._meta.concrete_fields if not each.primary_key]
     chosen = random.sample(names, random.randrange(1, len(names) + 1))
     method = random.choice(["only", "defer"])
+    if random.random() < 0.4 and (joined := _paths_below(query.model)):
+        path, name = random.choice(joined)
+        query.add(f"select_related({path})", lambda queryset: queryset.select_related(path))
+        chosen = [*chosen, path, f"{path}__{name}"] if method == "only" else [f"{path}__{name}"]
     query.add(f"{method}{chosen}", lambda queryset: getattr(queryset, method)(*chosen))
 
 
@@ -110,13 +145,51 @@ def _distinct(query: Query, random: Random) -> None:
     query.add("distinct()", lambda queryset: queryset.distinct())
 
 
+def _paths_below(model: Any) -> list[tuple[str, str]]:
+    """Return columns of what may be joined: the relation, and the column."""
+    return {
+        Work: [("author", "name"), ("author", "mentor"), ("publisher", "city")],
+        Illustrated: [("author", "name"), ("publisher", "code")],
+        Person: [("mentor", "name")],
+    }.get(model, [("work", "title"), ("work", "author")] if hasattr(model, "work") else [])
+
+
+def _other(query: Query, random: Random) -> None:
+    """Say one of the things that are seldom said."""
+    kinds: list[tuple[str, Step]] = [
+        ("reverse()", lambda queryset: queryset.reverse()),
+        ("none()", lambda queryset: queryset.none()),
+        ("select_for_update()", lambda queryset: queryset.select_for_update(of=("self",))),
+        ("extra()", lambda queryset: queryset.extra(where=["1 = 1"])),
+        ("extra(select)", lambda queryset: queryset.extra(select={"beside": "1 + 1"})),
+    ]
+    if issubclass(query.model, Work):
+        kinds += [
+            (
+                "a filtered relation",
+                lambda queryset: queryset.annotate(
+                    late=FilteredRelation("chapters", condition=Q(chapters__number__gt=0))
+                ).filter(late__isnull=False),
+            )
+        ]
+    query.add(*random.choice(kinds))
+
+
 def _end(query: Query, random: Random) -> None:
     """Have rows come in an order that is the same each time, and perhaps not all of them."""
     # Of what is annotated too, as a join may give an object several times.
     ends = list(query.annotations)
-    if random.random() < 0.1 and not ends and "distinct()" not in query.told:
+    if random.random() < 0.1 and not ends and not query.says("distinct()", "none()"):
         model = query.model
-        query.add("union()", lambda queryset: queryset.order_by().union(_all(model).order_by()))
+        method = random.choice(["union", "union", "intersection", "difference"])
+        query.add(
+            f"{method}()",
+            lambda queryset: getattr(queryset.order_by(), method)(
+                _all(model).filter(pk__gt=4).order_by()
+                if method == "difference" and model is not Spot
+                else _all(model).order_by()
+            ),
+        )
         query.add("order_by(pk)", lambda queryset: queryset.order_by(*_key(model)))
     elif not any(told.startswith("order_by") for told in query.told) or ends:
         model = query.model
@@ -133,152 +206,3 @@ def _all(model: Any) -> QuerySet[Any]:
 
 def _key(model: Any) -> list[str]:
     return ["shelf", "place"] if model is Spot else ["pk"]
-
-
-def _window() -> Any:
-    return Window(RowNumber(), order_by=F("pk").desc())
-
-
-def _of_work(prefix: str) -> list[tuple[str, Q]]:
-    return [
-        ("author", Q(**{f"{prefix}author__name": "person 1"})),
-        ("pages", Q(**{f"{prefix}pages__gt": 100})),
-        ("publisher", Q(**{f"{prefix}publisher__city": "aaaa"})),
-    ]
-
-
-CONDITIONS: dict[str, list[tuple[str, Q]]] = {
-    "Work": [
-        *_of_work(""),
-        ("rating", Q(rating__isnull=True)),
-        ("editors", Q(editors__name__in=["person 1", "person 2"])),
-        ("chapters", Q(chapters__number__gte=1)),
-        ("jacket", Q(jacket__colour="red")),
-        ("either", Q(title="title 1") | Q(author__mentor__isnull=True)),
-    ],
-    "Person": [
-        ("name", Q(name="person 1")),
-        ("works", Q(works__pages=100)),
-        ("mentor", Q(mentor__name="person 0")),
-        ("friends", Q(friends__isnull=False)),
-    ],
-    "Chapter": [*_of_work("work__"), ("number", Q(number=1))],
-    "Edition": [*_of_work("work__"), ("year", Q(year__gt=1990))],
-    "Jacket": [*_of_work("work__"), ("colour", Q(colour="red"))],
-    "Spot": [*_of_work("work__"), ("shelf", Q(shelf="s1"))],
-    "Agent": [("city", Q(publisher__city="aaaa")), ("name", Q(name__gt="agent 2"))],
-    "Publisher": [("works", Q(works__pages=100)), ("city", Q(city="aaaa"))],
-    "Sealed": [*_of_work("work__"), ("mark", Q(mark="mark 1"))],
-}
-CONDITIONS["Illustrated"] = [*CONDITIONS["Work"], ("pictures", Q(pictures__gt=3))]
-
-ORDERS = {
-    "Work": ["title", "-pages", "author__name", "-publisher__city"],
-    "Illustrated": ["title", "-pages", "author__name", "-pictures"],
-    "Person": ["name", "-mentor__name"],
-    "Chapter": ["number", "work__title"],
-    "Edition": ["year", "work__author__name"],
-    "Jacket": ["colour", "work__title"],
-    "Spot": ["shelf", "work__title"],
-    "Agent": ["name", "publisher__city"],
-    "Publisher": ["city", "-code"],
-    "Sealed": ["mark", "work__title"],
-}
-
-_WORK_JOINS = [("author",), ("publisher", "author__mentor"), ("jacket",), ("spot",)]
-
-JOINS: dict[str, list[tuple[str, ...]]] = {
-    "Work": _WORK_JOINS,
-    "Illustrated": [*_WORK_JOINS, ("work_ptr",)],
-    "Person": [("mentor",), ("mentor__mentor",)],
-    "Agent": [("publisher",)],
-    "Publisher": [()],
-    **{
-        name: [("work",), ("work__author",), ("work__jacket", "work__publisher")]
-        for name in ("Chapter", "Edition", "Jacket", "Spot", "Sealed")
-    },
-}
-
-Make = Callable[[], Any]
-
-_WORK_PREFETCHED: list[tuple[str, Make]] = [
-    ("author", lambda: "author"),
-    ("keywords", lambda: "keywords"),
-    ("chapters", lambda: "chapters"),
-    ("seals", lambda: "seals"),
-    ("author of some", lambda: Prefetch("author", Person.objects.filter(name="person 1"))),
-    (
-        "some chapters",
-        lambda: Prefetch("chapters", Chapter.objects.filter(number__gte=1).order_by("-number")),
-    ),
-    ("all editions", lambda: Prefetch("editions", Edition._base_manager.order_by("year"))),
-    ("some editors", lambda: Prefetch("editors", Person.objects.exclude(name="person 2"))),
-    (
-        "author with works",
-        lambda: Prefetch("author", Person.objects.prefetch_related("works")),
-    ),
-    ("to an attribute", lambda: Prefetch("chapters", to_attr="found")),
-]
-
-PREFETCHED: dict[str, list[tuple[str, Make]]] = {
-    "Work": _WORK_PREFETCHED,
-    "Illustrated": _WORK_PREFETCHED,
-    "Person": [
-        ("works", lambda: "works"),
-        ("mentor", lambda: Prefetch("mentor", Person.objects.filter(name="person 0"))),
-        ("some works", lambda: Prefetch("works", Work.objects.filter(pages=100))),
-        ("deep", lambda: "works__chapters"),
-    ],
-    "Agent": [("publisher", lambda: "publisher")],
-    "Publisher": [("works", lambda: "works"), ("agents", lambda: "agents")],
-    **{
-        name: [
-            ("work", lambda: "work"),
-            ("some works", lambda: Prefetch("work", Work.objects.filter(pages__gt=0))),
-            ("deep", lambda: "work__author"),
-        ]
-        for name in ("Chapter", "Edition", "Jacket", "Spot", "Sealed")
-    },
-}
-
-_ANY: list[tuple[str, Any, Make]] = [
-    ("a value", int, lambda: Value(7)),
-    ("a window", int, _window),
-]
-
-_WORK_ANNOTATIONS: list[tuple[str, Any, Make]] = [
-    *_ANY,
-    ("upper", str, lambda: Upper("title")),
-    ("chapters", int, lambda: Count("chapters")),
-    ("editors", int, lambda: Count("editors", distinct=True)),
-    ("a heading", str | None, lambda: F("chapters__heading")),
-    ("author's name", str, lambda: F("author__name")),
-    ("has chapters", bool, lambda: Exists(Chapter.objects.filter(work=OuterRef("pk")))),
-    (
-        "an edition",
-        int | None,
-        lambda: Subquery(
-            Edition.objects.filter(work=OuterRef("pk")).order_by("-year").values("year")[:1]
-        ),
-    ),
-]
-
-_PART_ANNOTATIONS: list[tuple[str, Any, Make]] = [
-    ("title", str, lambda: F("work__title")),
-    ("siblings", int, lambda: Count("work__chapters")),
-]
-
-ANNOTATIONS: dict[str, list[tuple[str, Any, Make]]] = {
-    "Work": _WORK_ANNOTATIONS,
-    "Illustrated": [*_WORK_ANNOTATIONS, ("more", int, lambda: F("pictures") + 1)],
-    "Person": [
-        *_ANY,
-        ("works", int, lambda: Count("works")),
-        ("friends", int, lambda: Count("friends", distinct=True)),
-        ("a title", str | None, lambda: F("works__title")),
-    ],
-    "Agent": [*_ANY, ("city", str, lambda: F("publisher__city"))],
-    "Publisher": [*_ANY, ("works", int, lambda: Count("works"))],
-    "Spot": [("a value", int, lambda: Value(7)), *_PART_ANNOTATIONS[:1]],
-    **{name: [*_ANY, *_PART_ANNOTATIONS] for name in ("Chapter", "Edition", "Jacket", "Sealed")},
-}

@@ -5,6 +5,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
+
 from tests.catalogue.models import (
     Agent,
     Chapter,
@@ -42,6 +44,15 @@ def make_rows(random: Random) -> None:
         work.editors.set(random.sample(people, random.randrange(3)))
         work.keywords.set(random.sample(keywords, random.randrange(3)))
         _parts_of(work, random)
+    _notes(Random(random.random()), [*people, *houses, *Illustrated.objects.order_by("pk")])
+
+
+def _notes(random: Random, subjects: list[Any]) -> None:
+    """Make notes about objects of several models, and one about none that there is."""
+    for number in range(2 * NUMBER):
+        Note.objects.create(about=random.choice(subjects), text=f"note {number % 3}")
+    kind = ContentType.objects.get_for_model(Publisher)
+    Note.objects.create(content_type=kind, object_id=0, text="note 0")
 
 
 def _works(random: Random, people: list[Any], houses: list[Any]) -> Iterator[Any]:

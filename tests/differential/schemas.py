@@ -3,19 +3,22 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, Optional, Union
 
-from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
+from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from pydantic import create_model
 
 from django_mullet.schemas import ModelSchema
+from tests.catalogue.models import Person, Publisher, Work
 
 __all__ = ["Shown", "random_schema"]
 
 PROPERTIES: dict[str, dict[str, Any]] = {"Work": {"label": str, "city": str}}
 PROPERTIES["Illustrated"] = PROPERTIES["Work"]
+SUBJECTS = [Work, Person, Publisher]
+"""What a note may be about: of each of them there is one."""
 TYPES: dict[Any, Any] = {
     models.CharField: str,
     models.SlugField: str,
@@ -32,14 +35,28 @@ class Shown:
     columns: list[str] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
     """Relations that are shown by keys, and how: "one" or "many"."""
-    nested: dict[str, tuple[bool, "Shown"]] = field(default_factory=dict)
-    """Relations that are shown by schemas; whether there are many objects."""
+    nested: dict[str, tuple[bool, list["Shown"]]] = field(default_factory=dict)
+    """Relations that are shown by schemas: whether there are many objects, and a schema for each
+    model that they may be of.
+    """
 
     def relations(self) -> int:
-        """Return how many relations are shown, or read by properties, at any depth."""
-        below = sum(shown.relations() for _, shown in self.nested.values())
+        """Return how many queries the relations take that are shown, or that properties read."""
+        inner = [each for _, shown in self.nested.values() for each in shown]
+        # A generic key leads to objects of as many models, and of a child of one of them.
+        generic = [shown for _, shown in self.nested.values() if len(shown) > 1]
+        children = sum(each.relations() for shown in generic for each in shown)
         read = sum(name in {"label", "city"} for name in self.columns)
-        return len(self.keys) + len(self.nested) + read + below
+        below = sum(each.relations() for each in inner) + children
+        return len(self.keys) + len(self.nested) + len(generic) * len(SUBJECTS) + read + below
+
+    def of(self, name: str, instance: Any) -> "Shown":
+        """Return how an `instance` that the relation `name` leads to is shown."""
+        return next(each for each in self.nested[name][1] if isinstance(instance, each.model))
+
+    @property
+    def model(self) -> Any:
+        return self.schema.django_model()
 
 
 class _Draft:
@@ -64,8 +81,9 @@ class _Draft:
 
     def add_relations(self) -> None:
         for each in self.model._meta.get_fields():
-            is_plain = each.is_relation and not isinstance(each, GenericForeignKey)
-            if not is_plain or each.related_model is ContentType or self.random.random() < 0.75:
+            if not each.is_relation or each.related_model is ContentType:
+                continue
+            if self.random.random() < 0.75:
                 continue
             if getattr(each, "parent_link", False) and each.auto_created and not each.concrete:
                 continue  # from a parent to its child, which the child seems to have, too
@@ -76,14 +94,17 @@ class _Draft:
                 self._add_relation(name, each)
 
     def _add_relation(self, name: str, each: Any) -> None:
+        if isinstance(each, GenericForeignKey):
+            self._add_generic(name)
+            return
         is_many = bool(each.one_to_many or each.many_to_many)
         is_composite = isinstance(each.related_model._meta.pk, models.CompositePrimaryKey)
         may_be_none = not is_many  # the caller's queryset may leave any out
         if self.depth > 0 and self.random.random() < 0.6:
             inner = _draft(each.related_model, self.random, self.depth - 1)
-            self.shown.nested[name] = (is_many, inner)
+            self.shown.nested[name] = (is_many, [inner])
             annotation = inner.schema
-        elif is_composite or isinstance(each, GenericRelation):
+        elif is_composite:
             return
         else:
             self.shown.keys[name] = "many" if is_many else "one"
@@ -94,6 +115,14 @@ class _Draft:
         if is_many:
             annotation = list[annotation]
         self.fields[name] = (annotation | None if may_be_none else annotation, ...)
+
+    def _add_generic(self, name: str) -> None:
+        if self.depth == 0:
+            return
+        models = self.random.sample(SUBJECTS, len(SUBJECTS))
+        inner = [_draft(model, self.random, self.depth - 1) for model in models]
+        self.shown.nested[name] = (False, inner)
+        self.fields[name] = (Optional[Union[*(each.schema for each in inner)]], ...)  # noqa: UP045  # of a tuple
 
 
 def _draft(
