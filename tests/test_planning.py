@@ -7,7 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from pydantic import AliasChoices, AliasPath, Field
 
-from django_mullet.planning import input_key, plan_of
+from django_mullet.input_keys import input_key
+from django_mullet.planning import plan_of
 from django_mullet.schemas import ModelSchema, reads
 from tests.catalogue.models import Agent, Chapter, Jacket, Keyword, Note, Person, Publisher, Work
 

@@ -8,8 +8,8 @@ from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel, SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
 
+from django_mullet.input_keys import Keys, input_key, keys_of
 from django_mullet.nesting import fields_of
-from django_mullet.planning import input_key
 from django_mullet.variants import Access, Variant, access_of
 
 __all__ = [
@@ -38,6 +38,8 @@ class BodyField:
     """The Django model that it is a field of, where its schema says so."""
     names: Path = field(default=(), compare=False)
     """What the schemas on the way, and its own, call it."""
+    keys: tuple[str | Keys, ...] = field(default=(), compare=False)
+    """The same as `loc`, with all by which a client may send it."""
 
 
 def body_fields(dependant: Dependant) -> Iterator[BodyField]:
@@ -49,9 +51,9 @@ def body_fields(dependant: Dependant) -> Iterator[BodyField]:
         info = param.field_info
         models = list(body_models(info.annotation, marked_as(info)))
         if not models:
-            yield BodyField(param.name, (param.alias,), names=(param.name,))
+            yield BodyField(param.name, (param.alias,), names=(param.name,), keys=(param.alias,))
         for schema, variant in models:
-            yield from _fields_of(schema, variant, (path, ()), ())
+            yield from _fields_of(schema, variant, BodyField("", path, keys=path), ())
 
 
 def is_embedded(params: list[Any]) -> bool:
@@ -122,7 +124,7 @@ def body_params(dependant: Dependant) -> Iterator[Any]:
 
 
 def _fields_of(
-    schema: Any, variant: Variant | None, place: tuple[Path, Path], outer: Path
+    schema: Any, variant: Variant | None, place: BodyField, outer: tuple[Any, ...]
 ) -> Iterator[BodyField]:
     if schema in outer:
         return  # a model within itself
@@ -130,12 +132,18 @@ def _fields_of(
     for name, info in fields_of(schema).items():
         if django_model is not None and variant is not None and variant.omits(schema, name):
             continue
-        loc, names = (*place[0], input_key(schema, name)), (*place[1], name)
-        yield BodyField(name, loc, django_model, names)
+        found = BodyField(
+            name,
+            (*place.loc, input_key(schema, name)),
+            django_model,
+            (*place.names, name),
+            (*place.keys, keys_of(schema, name)),
+        )
+        yield found
         # What is nested in a body is created with it, or changed: it is always sent whole.
         inner = marked_as(info) or (variant and Variant.CREATE)
         for nested, its_variant in body_models(info.annotation, inner):
-            yield from _fields_of(nested, its_variant, (loc, names), (*outer, schema))
+            yield from _fields_of(nested, its_variant, found, (*outer, schema))
 
 
 def _variant_in(metadata: list[Any]) -> Variant | None:

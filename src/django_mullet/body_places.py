@@ -1,6 +1,7 @@
 """Where in the body of a request does a field stand that Django, or the database, found wrong?
 
-It is told as the client has sent it: by its alias, with the index of a list's item.
+It is told as the client has sent it: by that of its aliases, with the index of a list's item. A
+`Place` is as FastAPI writes `loc`, without its "body", and with all keys that are possible.
 """
 
 from collections.abc import Iterator
@@ -11,17 +12,14 @@ from pydantic import BaseModel
 
 from django_mullet.bodies import BodyField, body_fields, body_params, is_embedded
 from django_mullet.constraints import Violation
-from django_mullet.planning import input_key
+from django_mullet.input_keys import Keys, Place, keys_of
 
 __all__ = ["place_of_name", "places_of"]
-
-Place = tuple[str | int, ...]
-"""As FastAPI writes `loc`, without its "body"."""
 
 
 def place_of_name(dependant: Any, error: Exception, name: str) -> Place:
     """Return where the field is that `error` calls `name`; a nested one is `books.0.title`."""
-    parts: Place = tuple(
+    parts = tuple(
         int(part) if part.isdecimal() else part
         for part in (() if name == NON_FIELD_ERRORS else name.split("."))
     )
@@ -31,7 +29,7 @@ def place_of_name(dependant: Any, error: Exception, name: str) -> Place:
     fields = [] if dependant is None or not parts else list(body_fields(dependant))
     names = tuple(part for part in parts if isinstance(part, str))
     for known in (names, (*names[:-1], f"{names[-1]}_id") if names else names):
-        found = {field.loc for field in fields if field.names[-len(known) :] == known}
+        found = {field.keys for field in fields if field.names[-len(known) :] == known}
         if len(found) == 1:
             return _with_indexes(found.pop(), parts, len(known))
     return parts
@@ -44,7 +42,7 @@ def places_of(dependant: Any, error: Exception, violation: Violation) -> list[Pl
     if body is not None and _is_of(body.django_model(), violation.model):
         own = [name for name in names if name in body.model_fields_set]
         if own:
-            return [(*place, input_key(type(body), name)) for name in own]
+            return [(*place, keys_of(type(body), name)) for name in own]
     known = [] if dependant is None else list(dict.fromkeys(body_fields(dependant)))
     return [
         _place_of(field, place)
@@ -61,24 +59,24 @@ def _is_of(model: Any, written: Any) -> bool:
 
 def _place_of(field: BodyField, place: Place) -> Place:
     """Return where `field` is, if it stands in what was written, which is at `place`."""
-    names = tuple(part for part in place if isinstance(part, str))
-    if field.loc[: len(names)] != names:
-        return field.loc
-    return (*place, *field.loc[len(names) :])
+    keys = tuple(part for part in place if not isinstance(part, int))
+    if field.keys[: len(keys)] != keys:
+        return field.keys
+    return (*place, *field.keys[len(keys) :])
 
 
-def _with_indexes(loc: tuple[str, ...], parts: Place, number: int) -> Place:
-    """Return `loc`, the last `number` of which are the names of `parts`, with their indexes."""
-    keys = iter(loc[len(loc) - number :])
-    return (*loc[: len(loc) - number], *(p if isinstance(p, int) else next(keys) for p in parts))
+def _with_indexes(keys: Place, parts: tuple[str | int, ...], number: int) -> Place:
+    """Return `keys`, with the indexes among `parts`, of which they have the last `number` names."""
+    last = iter(keys[len(keys) - number :])
+    return (*keys[: len(keys) - number], *(p if isinstance(p, int) else next(last) for p in parts))
 
 
-def _in_schema(schema: Any, parts: Place) -> Iterator[str | int]:
+def _in_schema(schema: Any, parts: tuple[str | int, ...]) -> Iterator[str | int | Keys]:
     for part in parts:
         if isinstance(part, int) or schema is None or part not in schema.model_fields:
             yield part
             continue
-        yield input_key(schema, part)
+        yield keys_of(schema, part)
         schema = next(iter(schema.schemas_of(part)), None)
 
 
@@ -111,6 +109,8 @@ def _path(value: Any, body: Any) -> Place | None:
     elif isinstance(value, dict):
         items = value.items()
     elif isinstance(value, BaseModel):
-        items = [(input_key(type(value), name), item) for name, item in value.__dict__.items()]
+        schema: Any = type(value)
+        own = [name for name in schema.model_fields if name in value.__dict__]
+        items = [(keys_of(schema, name), value.__dict__[name]) for name in own]
     ways = ((key, _path(item, body)) for key, item in items)
     return next(((key, *way) for key, way in ways if way is not None), None)

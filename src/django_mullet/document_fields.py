@@ -14,7 +14,7 @@ from django.conf import settings
 from pydantic.json_schema import JsonSchemaMode
 
 from django_mullet.fields import FieldFacts
-from django_mullet.planning import input_key
+from django_mullet.input_keys import input_key
 from django_mullet.samples import sample_of
 
 __all__ = ["key_of", "shown", "taken"]

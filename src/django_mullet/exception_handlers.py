@@ -32,9 +32,11 @@ from django_mullet import conf
 from django_mullet.bodies import secret_names
 from django_mullet.body_places import place_of_name, places_of
 from django_mullet.constraints import Refusal, violation_of
+from django_mullet.input_keys import Place, as_sent
 from django_mullet.problems import error_response
 from django_mullet.refused_values import refused_values
 from django_mullet.retries import is_conflict
+from django_mullet.sent_values import sent_json
 
 __all__ = [
     "bad_request",
@@ -126,8 +128,9 @@ async def validation_error(request: Request, exc: ValidationError) -> Response:
     """Answer 422 to Django's `ValidationError`, with the location of each field."""
     dependant = _dependant_of(request)
     by_field = exc.message_dict if hasattr(exc, "error_dict") else {NON_FIELD_ERRORS: exc.messages}
+    sent = sent_json(request)
     detail = [
-        _error("value_error", ("body", *place_of_name(dependant, exc, name)), message)
+        _error("value_error", place_of_name(dependant, exc, name), sent, message)
         for name, messages in by_field.items()
         for message in messages
     ]
@@ -150,9 +153,8 @@ async def integrity_error(request: Request, exc: IntegrityError) -> Response:
     places = [] if violation is None else places_of(dependant, exc, violation)
     if violation is None or not places:
         return _refused(request, exc)
-    detail = [
-        _error(violation.refusal.value, ("body", *place), violation.message) for place in places
-    ]
+    sent, message = sent_json(request), violation.message
+    detail = [_error(violation.refusal.value, place, sent, message) for place in places]
     return error_response(409 if violation.refusal is Refusal.UNIQUE else 422, detail)
 
 
@@ -190,8 +192,8 @@ async def server_error(request: Request, exc: Exception) -> Response:
     return error_response(500, text)
 
 
-def _error(type_: str, loc: tuple[str | int, ...], message: str) -> dict[str, Any]:
-    return {"type": type_, "loc": list(loc), "msg": message}
+def _error(type_: str, place: Place, sent: Any, message: str) -> dict[str, Any]:
+    return {"type": type_, "loc": ["body", *as_sent(place, sent)], "msg": message}
 
 
 def _dependant_of(request: Request) -> Any:

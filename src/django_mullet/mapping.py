@@ -18,9 +18,9 @@ from pydantic_core import PydanticCustomError
 from django_mullet import field_types
 from django_mullet.exceptions import LazyLoad
 from django_mullet.fields import find_field
+from django_mullet.input_keys import input_key
 from django_mullet.lazy_loads import explained, read_one_by_one, refused_for_others
 from django_mullet.nesting import fields_of
-from django_mullet.planning import input_key
 
 __all__ = ["attribute_of", "reader_of"]
 

@@ -16,6 +16,7 @@ from django.db.models.constants import LOOKUP_SEP
 
 from django_mullet.field_types import key_reader_of, reader_of
 from django_mullet.fields import find_field, is_generic
+from django_mullet.input_keys import input_key
 from django_mullet.links import (
     columns_of,
     has_composite_key,
@@ -32,7 +33,7 @@ from django_mullet.others_code import (
     reads_own_column,
 )
 
-__all__ = ["QueryPlan", "ToMany", "ToOne", "input_key", "plan_of", "reads"]
+__all__ = ["QueryPlan", "ToMany", "ToOne", "plan_of", "reads"]
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -376,16 +377,6 @@ class _Draft:
         if nested:
             self.reads_any = True  # its objects may show this instance again
             self.by_instances.append(ByInstances(name, tuple(map(plan_of, nested))))
-
-
-def input_key(schema: Any, name: str) -> str:
-    """Return what the input of `schema` calls its field `name`: an alias, if it has one."""
-    info = schema.model_fields[name]
-    alias = info.validation_alias or info.alias or name
-    for choice in getattr(alias, "choices", ()):
-        if isinstance(choice, str):
-            return choice
-    return alias if isinstance(alias, str) else name
 
 
 def _model_by_joins(model: type[models.Model], path: str) -> Any:

@@ -41,6 +41,7 @@ from django_mullet.as_loaded import as_loaded, decimal_places_of
 from django_mullet.encoding import with_encodings
 from django_mullet.fields import FieldFacts, facts_of
 from django_mullet.given import made
+from django_mullet.input_keys import with_names
 from django_mullet.loading import load_instances, load_rows
 from django_mullet.mapping import reader_of
 from django_mullet.nesting import fields_of, learn_names, refuse_cycle, schemas_in
@@ -349,6 +350,7 @@ class Collection(BaseModel, Generic[SchemaT]):
 
 def _shown(shown: type[ModelSchema[Any]], schema: Any) -> Any:
     schema = with_encodings(schema, shown.model_config, partial(_places, shown))
+    schema = with_names(schema, shown)
     hidden = [name for name, field in schema["fields"].items() if _is_hidden(shown, name, field)]
     if not hidden:
         return schema

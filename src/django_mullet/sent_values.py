@@ -10,7 +10,7 @@ from fastapi import Request
 from django_mullet._compat import body_so_far, form_so_far
 from django_mullet.dependencies import below
 
-__all__ = ["has_unread_body", "sent_texts", "sent_values"]
+__all__ = ["has_unread_body", "sent_json", "sent_texts", "sent_values"]
 
 Place = tuple[str | int, ...]
 """As FastAPI writes `loc`."""
@@ -40,6 +40,14 @@ def sent_texts(request: Request) -> Iterator[tuple[Place, str]]:
             yield place, value
         for key in place[1:]:  # which may be stored, too
             yield place, str(key)
+
+
+def sent_json(request: Request) -> Any:
+    """Return what was read of the body, if that is JSON."""
+    try:
+        return json.loads(body_so_far(request) or "null")
+    except (ValueError, RecursionError):
+        return None
 
 
 def has_unread_body(request: Request) -> bool:
@@ -90,11 +98,7 @@ def _in_body(request: Request) -> Iterator[tuple[Place, Any]]:
     form = form_so_far(request)
     if form is not None:
         yield from _named("body", form.multi_items())
-    elif body := body_so_far(request):
-        try:
-            found = json.loads(body)
-        except (ValueError, RecursionError):
-            return
+    elif (found := sent_json(request)) is not None:
         yield from _leaves(found)
 
 

@@ -19,6 +19,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, c
 
 from django_mullet import conf
 from django_mullet.fields import FieldFacts
+from django_mullet.input_keys import without_names
 from django_mullet.nesting import fields_of, schemas_in
 from django_mullet.range_limits import is_range, limited
 from django_mullet.relations import refuse_swapped, refuse_unwritable
@@ -120,6 +121,7 @@ class Variant(Enum):
         return source.is_read_only(name) or (is_late and source.is_create_only(name))
 
     def _reshape_fields(self, source: Any, handler: GetCoreSchemaHandler, schema: Any) -> Any:
+        schema = without_names(schema, source)
         fields = {
             name: {**field, "schema": self._reshape_field(source, handler, name, field["schema"])}
             for name, field in schema["fields"].items()
