@@ -279,7 +279,7 @@ BY_NAME = {"title": "Odyssey", "euro": 1, "author_id": 9}
     ("path", "body", "status", "places"),
     [
         ("/book", NOBODY, 422, [["authorId"]]),
-        ("/book", BY_NAME, 422, [["authorId"]]),
+        ("/book", BY_NAME, 422, [["author_id"]]),
         ("/book?full_clean=1", NOBODY, 422, [["authorId"]]),
         ("/book?full_clean=1", DEAR, 422, [[]]),
         ("/book", TWICE, 409, [["bookTitle"]]),
