@@ -244,6 +244,20 @@ def test_without_the_setting_errors_are_fastapi_s(app: FastAPI) -> None:
     assert client.get("/api/raise/?what=http").headers["content-type"] == "application/json"
 
 
+@pytest.mark.parametrize("problem_details", [False, True])
+def test_what_a_message_quotes_may_have_no_encoding(app: FastAPI, problem_details: bool) -> None:
+    @app.get("/surrogate/")
+    def refuse() -> None:
+        raise ValidationError("There is no '\ud800'.")
+
+    with override_settings(MULLET={"PROBLEM_DETAILS": problem_details}):
+        answer = TestClient(app).get("/surrogate/")
+
+    assert answer.status_code == 422
+    assert r"There is no '\ud800'." in answer.text
+    assert answer.json()
+
+
 def test_a_bug_is_raised_for_the_log(app: FastAPI) -> None:
     with (
         override_settings(MULLET={"PROBLEM_DETAILS": True}),

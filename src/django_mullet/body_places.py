@@ -38,12 +38,13 @@ def place_of_name(dependant: Any, error: Exception, name: str) -> Place:
 def places_of(dependant: Any, error: Exception, violation: Violation) -> list[Place]:
     """Return where those fields of the body are that `violation` is about, in its order."""
     names = [name for field in violation.fields for name in (field, f"{field}_id")]
+    known = [] if dependant is None else list(dict.fromkeys(body_fields(dependant)))
     body, place = _written(dependant, error)
     if body is not None and _is_of(body.django_model(), violation.model):
-        own = [name for name in names if name in body.model_fields_set]
+        taken = {field.name for field in known} & type(body).model_fields.keys()
+        own = [name for name in names if name in taken]
         if own:
             return [(*place, keys_of(type(body), name)) for name in own]
-    known = [] if dependant is None else list(dict.fromkeys(body_fields(dependant)))
     return [
         _place_of(field, place)
         for name in names

@@ -25,9 +25,17 @@ def error_response(status: int, detail: Any, headers: Mapping[str, str] | None =
     `detail` is a sentence, or a list of errors as Pydantic writes them.
     """
     if not conf.current().problem_details:
-        return JSONResponse({"detail": detail}, status_code=status, headers=headers)
+        return _JSON({"detail": detail}, status_code=status, headers=headers)
     content = json.dumps(problem(status, detail))
     return Response(content, status_code=status, headers=headers, media_type=PROBLEM_JSON)
+
+
+class _JSON(JSONResponse):
+    """As FastAPI writes JSON; but a message may quote what no encoding has, as a lone surrogate."""
+
+    def render(self, content: Any) -> bytes:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode(errors="backslashreplace")  # which is JSON's way to write it, too
 
 
 def problem(status: int, detail: Any) -> dict[str, Any]:
