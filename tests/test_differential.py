@@ -1,4 +1,4 @@
-"""Do random schemas show of random querysets what plain Django reads?
+"""Do random schemas show and write what plain Django reads and writes?
 
 `python -m tests.differential` compares more of them.
 """
@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from tests.differential.comparing import Report, compare
+from tests.differential.comparing_writes import compare_writes
 from tests.differential.rows import make_rows
 
 SEEDS = [
@@ -30,3 +31,15 @@ def test_what_is_shown_is_what_plain_django_reads_with_as_few_queries() -> None:
 
     assert report.faults == []
     assert report.equal > 8 * sum(report.refused.values())
+
+
+@pytest.mark.django_db
+def test_what_bodies_write_is_what_plain_django_writes_and_then_shows() -> None:
+    make_rows(Random(0))
+    report = Report()
+
+    for seed in range(120):
+        compare_writes(seed, report)
+
+    assert report.faults == []
+    assert report.equal > sum(report.refused.values())

@@ -1,4 +1,5 @@
-"""Is what schemas show of querysets what plain Django reads? Random schemas, random querysets.
+"""Is what schemas show of querysets what plain Django reads, and what bodies write what it writes?
 
-`python -m tests.differential --number 100000` makes that many comparisons; a few are in the suite.
+Random schemas, random querysets, random bodies. `python -m tests.differential --number 50000
+--writes 5000` makes that many comparisons; a few are in the suite.
 """

@@ -51,13 +51,25 @@ class Query:
 
     def advised(self, told: str, step: Step) -> "Query":
         """Return the same query with what an error has said to write, as a caller would."""
-        is_combined = self.says("union", "intersection", "difference")
-        if told.startswith("prefetch_related") and not is_combined:  # after the caller's own
-            return replace(self, told=[*self.told, told], steps=[*self.steps, step])
-        return replace(self, told=[told, *self.told], steps=[step, *self.steps])
+        place = 0
+        if told.startswith("prefetch_related"):
+            # After a `Prefetch` of the caller's, and before what Django takes none behind.
+            combined = [
+                index
+                for index, each in enumerate(self.told)
+                if each.startswith(("union", "intersection", "difference"))
+            ]
+            place = combined[0] if combined else len(self.told)
+        return replace(
+            self,
+            told=[*self.told[:place], told, *self.told[place:]],
+            steps=[*self.steps[:place], step, *self.steps[place:]],
+        )
 
     def without_deferring(self, name: str) -> "Query":
         """Return the same query with the column `name` added to `only()`, not in `defer()`."""
+        if BARE in " ".join(self.told):  # of which all columns are named then
+            return self._without(BARE)
 
         def load(queryset: QuerySet[Any]) -> QuerySet[Any]:
             names, is_deferred = queryset.query.deferred_loading
@@ -71,10 +83,12 @@ class Query:
         steps = [
             loading(step) if told.startswith(("only", "defer")) else step
             for told, step in zip(self.told, self.steps, strict=True)
-            if BARE not in told  # of which all columns are named then
         ]
-        told = [told for told in self.told if BARE not in told]
-        return replace(self, told=[f"{name} loaded", *told], steps=[_same, *steps])
+        return replace(self, told=[f"{name} loaded", *self.told], steps=[_same, *steps])
+
+    def _without(self, told: str) -> "Query":
+        kept = [pair for pair in zip(self.told, self.steps, strict=True) if told not in pair[0]]
+        return replace(self, told=[pair[0] for pair in kept], steps=[pair[1] for pair in kept])
 
     def add(self, told: str, step: Step) -> None:
         self.told.append(told)
