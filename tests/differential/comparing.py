@@ -54,6 +54,9 @@ NAMES = {
 }
 """Of what advice is made."""
 
+Known = dict[tuple[str, ...], tuple[list[Any], int]]
+"""What plain Django reads of queries, as they are told, and in how many queries."""
+
 Make = Callable[[Query], list[Any]]
 
 
@@ -82,9 +85,10 @@ def compare(seed: int, report: Report) -> None:
     shown_model = random.choice([Illustrated, Work]) if model is Illustrated else model
     shown = random_schema(shown_model, random, query.annotations)
     low = random.choice([0, 0, 3])
+    known: Known = {}
     for way, make in _ways(query, shown.schema, low, random):
         with transaction.atomic():  # which locks rows, and of which an error may be the end
-            _Comparison(f"{seed} {way}", shown, make, low, report, way).run(query)
+            _Comparison(f"{seed} {way}", shown, make, low, report, way, known).run(query)
 
 
 def _can_be_built(query: Query) -> bool:
@@ -134,6 +138,7 @@ class _Comparison:
     low: int
     report: Report
     way: str
+    known: Known
 
     def run(self, query: Query, advices: int = 0) -> None:
         told = f"{self.name}: {query.model.__name__} {'.'.join(query.told)} {described(self.shown)}"
@@ -165,14 +170,17 @@ class _Comparison:
 
     def _by_django(self, query: Query) -> tuple[list[Any], int]:
         """Return what plain Django reads, and how many queries a schema may make."""
-        with CaptureQueriesContext(connection) as captured:
-            instances = list(query.build(self.low))
-        number, relations = len(captured), self.shown.relations()
+        told = tuple(query.told)
+        if told not in self.known:
+            with CaptureQueriesContext(connection) as captured:
+                instances = list(query.build(self.low))
+            number = len(captured)
+            self.known[told] = [plain(self.shown, each) for each in instances], number
+        expected, number = self.known[told]
+        relations = self.shown.relations()
         if self.way == "found":
-            instances = instances[:1]
-            number += 1
-        expected = [plain(self.shown, each) for each in instances]
-        each = max(len(instances), 1) if self.way == "alone" else 1
+            return expected[:1], number + 1 + relations
+        each = max(len(expected), 1) if self.way == "alone" else 1
         return expected, number + each * relations
 
     def _judge(
