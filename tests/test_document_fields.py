@@ -7,9 +7,11 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import jsonschema_rs
 import pytest
@@ -26,7 +28,16 @@ from django.core.validators import (
 from django.db import connection, models
 from django.test import override_settings
 from fastapi.testclient import TestClient
-from pydantic import AliasChoices, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import (
+    UUID4,
+    AliasChoices,
+    ConfigDict,
+    Field,
+    IPvAnyInterface,
+    IPvAnyNetwork,
+    JsonValue,
+    TypeAdapter,
+)
 from pydantic.json_schema import JsonSchemaMode
 
 from django_mullet import document_fields
@@ -244,6 +255,34 @@ def sample(said: Any, defs: Any) -> Any:
     if "examples" in said:
         return said["examples"][0]
     return next((each["enum"][0] for each in said.get("anyOf", [said]) if "enum" in each), None)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        IPv4Interface,
+        IPv4Network,
+        IPv6Interface,
+        IPv6Network,
+        IPvAnyInterface,
+        IPvAnyNetwork,
+        UUID4,
+        ZoneInfo,
+        time,
+    ],
+    ids=lambda kind: kind.__name__,
+)
+def test_what_a_type_of_a_schema_takes_has_an_example(kind: Any) -> None:
+    adapter = TypeAdapter(kind)
+
+    adapter.validate_python(sample_of(adapter.json_schema(), FieldFacts(), "full_name"))
+
+
+def test_a_usual_value_that_is_spelled_in_another_way_is_none() -> None:
+    facts = FieldFacts(validators=(looks_closely,), usual="")
+
+    assert sample_of({"type": "array", "items": {"type": "string"}}, facts, "to") == ["To"]
+    assert sample_of({"type": "integer"}, facts, "to") == 1
 
 
 def looks_closely(value: Any) -> None:

@@ -25,13 +25,30 @@ FORMATS = {
     "duration": "P1D",
     "email": "somebody@example.com",
     "ipv4": "192.0.2.1",
+    "ipv4interface": "192.0.2.1/24",
+    "ipv4network": "192.0.2.0/24",
     "ipv6": "2001:db8::1",
+    "ipv6interface": "2001:db8::1/32",
+    "ipv6network": "2001:db8::/32",
     "ipvanyaddress": "192.0.2.1",
+    "ipvanyinterface": "192.0.2.1/24",
+    "ipvanynetwork": "192.0.2.0/24",
+    "name-email": "Somebody <somebody@example.com>",
+    "time": "12:00:00Z",
     "time-local": "12:00:00",
     "uri": "https://example.com/",
     "uuid": "6ba7b810-9dad-41d1-80b4-00c04fd430c8",
+    "uuid4": "6ba7b810-9dad-41d1-80b4-00c04fd430c8",
+    "zoneinfo": "Europe/Berlin",
 }
 """A text of each format; the addresses are kept free for examples (RFC 2606, 3849, 5737)."""
+
+_CLASSES: Mapping[str, Any] = {
+    "integer": int,
+    "number": (int, float),
+    "string": str,
+}
+"""Of which class the values of each type of JSON are, of those that have an example."""
 
 PHONE = "+12025550123"
 """Of the numbers that are kept free for fiction."""
@@ -49,9 +66,9 @@ def sample_of(schema: Mapping[str, Any], facts: FieldFacts, name: str) -> Any:
         return {} if facts.takes_empty else {"key": "value"}
     if "enum" in schema or "const" in schema:
         return None
-    if facts.usual is not None and not all(map(_is_known, facts.validators)):
-        return facts.usual
     kind = schema.get("type")
+    if _is_usual_alone(facts) and isinstance(facts.usual, _CLASSES.get(kind or "", ())):
+        return facts.usual
     if kind == "array":
         return _list(schema, facts, name)
     if "max_digits" in dict(facts.limits) and kind in {"number", "string"}:
@@ -117,6 +134,11 @@ def _texts(name: str) -> Iterator[str]:
     yield "123"
     yield FORMATS["email"]
     yield FORMATS["uri"]
+
+
+def _is_usual_alone(facts: FieldFacts) -> bool:
+    """Return whether nobody knows which values are taken beside the usual one."""
+    return not all(map(_is_known, facts.validators))
 
 
 def _is_known(check: Any) -> bool:
