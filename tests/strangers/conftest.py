@@ -1,18 +1,20 @@
 """What every test may use: the application, and what a database of these packages begins with."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test import override_settings
 from fastapi import FastAPI
+from model_bakery import baker
 from oscar.core.loading import get_model
 from pytest_django.plugin import DjangoDbBlocker
 from wagtail.models import Collection, Locale, Page
 
 from django_mullet.testing import APIClient
-from project.api import application
+from project.api import application, values_of_the_server
 from project.registry import models_of_packages
 
 
@@ -23,6 +25,12 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """Have each test make up the same values."""
+    baker.seed(1)
+
+
 @pytest.fixture(scope="session")
 def app() -> FastAPI:
     return application(models_of_packages())
@@ -31,6 +39,15 @@ def app() -> FastAPI:
 @pytest.fixture
 def client(app: FastAPI) -> APIClient:
     return APIClient(app)
+
+
+@pytest.fixture
+def server(app: FastAPI) -> Iterator[dict[str, Any]]:
+    """Return what the server adds to what a client sends."""
+    values: dict[str, Any] = {}
+    app.dependency_overrides[values_of_the_server] = lambda: values
+    yield values
+    app.dependency_overrides.clear()
 
 
 @pytest.fixture(scope="session")

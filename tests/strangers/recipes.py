@@ -29,7 +29,15 @@ from polymorphic.models import PolymorphicModel
 from taggit.managers import TaggableManager
 from treebeard.mp_tree import MP_Node
 from wagtail.fields import StreamField
-from wagtail.models import AbstractPage, ModelLogEntry, Page, PageLogEntry, WorkflowState
+from wagtail.models import (
+    AbstractPage,
+    ModelLogEntry,
+    Page,
+    PageLogEntry,
+    WorkflowContentType,
+    WorkflowState,
+)
+from wagtail.search.models import IndexEntry
 from wagtail.test.testapp.models import FeatureCompleteToy
 
 from project.registry import Model
@@ -63,9 +71,7 @@ class Baker(baker.Baker):
         if isinstance(field, models.JSONField):
             return {"goats": ["Billy", None, 1.5]}
         if isinstance(field, models.ForeignKey):
-            if issubclass(field.related_model, ContentType):
-                return ContentType.objects.get_for_model(Site)
-            return saved(field.related_model, optional=False)
+            return target_of(field)
         known = (base for base in type(field).__mro__ if base in self.type_mapping)
         self.type_mapping.setdefault(type(field), self.type_mapping.get(next(known, None)))
         value = super().generate_value(field, *args, **kwargs)
@@ -89,6 +95,13 @@ def optional_columns(model: Model) -> list[str]:
         for field in model._meta.fields
         if not field.blank and not field.is_relation and (field.null or field.has_default())
     ]
+
+
+def target_of(field: Any) -> Any:
+    """Return what a foreign key may lead to."""
+    if issubclass(field.related_model, ContentType):
+        return ContentType.objects.get_for_model(Site)
+    return saved(field.related_model, optional=False)
 
 
 def relate(instance: Any, field: Any) -> None:
@@ -129,9 +142,6 @@ def stream(field: StreamField) -> Any:
 def required_values(model: Model) -> dict[str, Any]:
     """Return what `save()` of the model insists on."""
     values: dict[str, Any] = {}
-    for base, function in VALUES.items():
-        if issubclass(model, base):
-            values |= function()
     if issubclass(model, AbstractPage):
         values["content_type"] = ContentType.objects.get_for_model(model)
     if issubclass(model, PolymorphicModel):
@@ -140,6 +150,9 @@ def required_values(model: Model) -> dict[str, Any]:
         if isinstance(field, GenericForeignKey):
             values[field.ct_field] = ContentType.objects.get_for_model(Site)
             values[field.fk_field] = Site.objects.get().pk
+    for base, function in VALUES.items():
+        if issubclass(model, base):
+            values |= function()
     return values
 
 
@@ -157,6 +170,7 @@ def topic_that_stays() -> Topic:
     return topic
 
 
+CommunicationEventType = get_model("communication", "CommunicationEventType")
 Condition = get_model("offer", "Condition")
 Benefit = get_model("offer", "Benefit")
 
@@ -178,12 +192,17 @@ VALUES: dict[Model, Callable[[], dict[str, Any]]] = {
     UserSettings: lambda: {"user": user_without_settings()},
     Forum: lambda: {"lft": 1, "rght": 2, "tree_id": 1, "level": 0},
     Post: lambda: {"topic": topic_that_stays()},
-    SampleAppConfig: lambda: {"namespace": "goat"},
+    SampleAppConfig: lambda: {"namespace": f"goat{SampleAppConfig.objects.count()}"},
     ModelLogEntry: lambda: {"action": "wagtail.edit"},
     PageLogEntry: lambda: {"action": "wagtail.edit"},
     # Else it is at random, with line breaks, which stand in no path of a route.
     FeatureCompleteToy: lambda: {"strid": f"goat?/{FeatureCompleteToy.objects.count()}"},
+    WorkflowContentType: lambda: {
+        "content_type": ContentType.objects.filter(wagtail_workflow_content_type=None).first()
+    },
+    IndexEntry: lambda: {"object_id": f"goat{IndexEntry.objects.count()}"},
     WorkflowState: lambda: {"status": WorkflowState.STATUS_CANCELLED},
+    CommunicationEventType: lambda: {"code": f"GOAT_{CommunicationEventType.objects.count()}"},
     get_model("offer", "ConditionalOffer"): lambda: {  # or they are deleted along with it
         "condition": saved(Condition, proxy_class="oscar.apps.offer.conditions.CountCondition"),
         "benefit": saved(Benefit, proxy_class="oscar.apps.offer.benefits.ShippingBenefit"),

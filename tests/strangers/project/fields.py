@@ -26,9 +26,17 @@ def clean_stream(field: StreamField, blocks: Any) -> Any:
     return blocks
 
 
+def example_of_stream(field: StreamField) -> Any:
+    """Say in the OpenAPI document what may be sent: the first kind of block, as it is at first."""
+    name, block = next(iter(field.stream_block.child_blocks.items()))
+    value = block.get_prep_value(block.get_default())
+    return {"examples": [[{"type": name, "value": value}]]}
+
+
 register(
     StreamField,
     annotation=list[JsonValue],
+    json_schema=example_of_stream,
     clean=clean_stream,
     read=read_stream,
     write=lambda field, blocks: field.to_python(blocks),
@@ -46,6 +54,7 @@ register(
 register(
     CommaSeparatedEmailField,
     annotation=list[str],
+    json_schema=lambda field: {"examples": [["somebody@example.com"]]},
     read=lambda field, value: field.to_python(value),
     write=lambda field, value: value,
 )
