@@ -18,6 +18,8 @@ SEEDS = [
     *(508, 592, 600, 640, 645, 703, 800, 810, 928, 20614, 20874, 21221, 50285, 50491),
     # A child and the parent of another object had the same key, and shared what belongs to one.
     70559,
+    # What stood far below had the very object from above, of which it lacked a column.
+    10701681,
 ]
 
 

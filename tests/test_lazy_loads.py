@@ -11,6 +11,7 @@ from django.db.models import Prefetch
 from django.test import override_settings
 
 from django_mullet.exceptions import LazyLoad
+from django_mullet.lazy_loads import refused
 from django_mullet.schemas import ModelSchema
 from tests.catalogue.models import Chapter, Illustrated, Note, Person, Publisher, Work
 from tests.library.models import Author, Book, Cover
@@ -296,3 +297,67 @@ def test_what_another_query_has_left_out_is_left_to_that() -> None:
     bare = Prefetch("editors", Person.objects.only("mentor"))
 
     assert follow(Edited, Work.objects.prefetch_related(bare))[0].startswith("Load 'name' with")
+
+
+def test_what_is_further_below_is_loaded_from_above() -> None:
+    class Mentors(ModelSchema[Person]):
+        pupils: list[OfAuthors]
+        friends: list[int]
+
+    Person.objects.create(name="Chiron").pupils.add(Person.objects.get(name="Homer"))
+
+    cure, advised = follow(Mentors, Person.objects.all())
+
+    assert "'Person.objects.prefetch_related(\"pupils__works__publisher\")'" in cure
+    assert len(Mentors.from_qs(advised)) == 2
+
+
+def test_what_leads_to_no_relation_is_said_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = schema_with(monkeypatch, Chapter, lambda chapter: Publisher.objects.count())
+
+    class Parts(ModelSchema[Work]):
+        chapters: list[inner]  # type: ignore[valid-type]
+
+    assert "reads of 'catalogue_publisher' with the objects" in follow(Parts, Work.objects.all())[0]
+
+
+def test_a_column_behind_a_generic_key_is_left_to_its_queryset() -> None:
+    Note.objects.create(text="x", about=Work.objects.get())
+    Note.objects.create(text="y", about=Person.objects.get())
+    bare = GenericPrefetch("about", [Work.objects.only("title")])
+
+    cure, _ = follow(OfNotes, Note.objects.prefetch_related(bare))
+
+    assert cure.startswith("Load 'publisher_id' with the objects")
+
+
+def test_one_generic_key_among_others_that_lead_elsewhere() -> None:
+    class Plain(ModelSchema[Person]):
+        name: str
+
+    class Titled(ModelSchema[Work]):
+        title: str
+
+    class Names(ModelSchema[Note]):
+        about: Plain | Titled | None
+
+    class Noted(ModelSchema[Work]):
+        notes: list[Names]
+        author: OfAuthors
+
+    Note.objects.create(text="x", about=Work.objects.get())
+
+    cure, advised = follow(Noted, Work.objects.all())
+
+    assert "'Work.objects.prefetch_related(\"author__works__publisher\")'" in cure
+    assert len(Noted.from_qs(advised)) == 1
+
+
+def test_a_generic_key_that_is_read_one_by_one_is_named() -> None:
+    Note.objects.create(text="x", about=Work.objects.get())
+    note = Note.objects.get()
+
+    with pytest.raises(LazyLoad) as caught, refused("notes"):
+        OfNotes.model_validate(note)
+
+    assert "'Note.objects.prefetch_related(\"about\")'" in str(caught.value)

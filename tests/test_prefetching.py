@@ -9,8 +9,8 @@ from django.db import connection
 from django.db.models import Prefetch
 from django.test.utils import CaptureQueriesContext
 
-from django_mullet.schemas import ModelSchema, ReadOnly
-from tests.catalogue.models import Chapter, Illustrated, Jacket, Note, Person, Work
+from django_mullet.schemas import ModelSchema, ReadOnly, reads
+from tests.catalogue.models import Chapter, Illustrated, Jacket, Note, Person, Publisher, Spot, Work
 
 pytestmark = pytest.mark.django_db
 
@@ -157,3 +157,52 @@ def test_a_single_object_loads_what_its_notes_lead_to_at_once(works: list[Work])
 
     assert len(shown.notes) == 4
     assert len(captured) == 3  # notes, works and chapters
+
+
+def test_a_way_that_code_takes_is_loaded_to_its_end(
+    works: list[Work], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mentors(work: Any) -> list[str]:
+        return [editor.mentor.name for editor in work.editors.all() if editor.mentor]
+
+    monkeypatch.setattr(
+        Work, "mentors", property(reads("editors__mentor__name")(mentors)), raising=False
+    )
+    Person.objects.filter(name="Solon").update(mentor=works[0].author)
+
+    class Mentored(ModelSchema[Work]):
+        mentors: list[str]
+
+    assert_loaded(Mentored, Work.objects.all, number=3)
+
+
+class City(ModelSchema[Publisher]):
+    city: str
+
+
+class CityOfWork(ModelSchema[Work]):
+    city: ReadOnly[str]
+
+
+class PublisherOfWork(ModelSchema[Work]):
+    label: ReadOnly[str]
+    publisher: City | None
+
+
+@pytest.mark.parametrize("shown", [CityOfWork, PublisherOfWork])
+def test_who_comes_back_finds_all_columns_that_are_read(works: list[Work], shown: Any) -> None:
+    class Place(ModelSchema[Spot]):
+        work: shown  # type: ignore[valid-type]
+
+    class Placed(ModelSchema[Work]):
+        label: ReadOnly[str]
+        spot: Place
+
+    class Works(ModelSchema[Publisher]):
+        works: list[Placed]
+
+    publisher = Publisher.objects.create(code="il", city="Ilion")
+    Spot.objects.create(pk=("s", 1), work=works[0])
+    Work.objects.filter(pk=works[0].pk).update(publisher=publisher)
+
+    assert_loaded(Works, Publisher.objects.all, number=4)

@@ -208,21 +208,42 @@ class QueryPlan:
     def _columns_of_shared(self) -> Iterator[Set[str] | None]:
         """Yield what related objects show and read of the one that they belong to.
 
-        Django has them share the instance.
+        Django has them share the instance, at whatever depth the way comes back to it.
         """
         for accessor, plans in self.accessors():
-            back = returns_by(find_field(self.model, accessor)) if plans else None
-            if back is None:
-                continue
-            for plan in plans:
-                yield from (one.plan.loaded() for one in plan.to_one if one.accessor == back)
-                yield None if plan.read is None else _behind(back, plan.read)
+            if (back := returns_by(find_field(self.model, accessor))) is not None:
+                for plan in plans:
+                    yield from _shown_of_first(plan, (back,))
 
 
-def _behind(relation: str, names: Iterable[str]) -> Set[str]:
-    """Return the columns of what `relation` leads to, among `names`."""
-    paths = [name.split(LOOKUP_SEP) for name in names]
-    return {path[1] for path in paths if len(path) > 1 and path[0] == relation}
+def _shown_of_first(plan: QueryPlan, backs: tuple[str, ...]) -> Iterator[Set[str] | None]:
+    """Yield the columns that `plan` needs of the object to which `backs` lead, the last one first.
+
+    `None` if it may be any.
+    """
+    if not backs:
+        yield plan.loaded()
+        return
+    yield None if plan.read is None else frozenset(_behind(backs, plan.read))
+    for accessor, plans in plan.accessors():
+        back = returns_by(find_field(plan.model, accessor))
+        if accessor == backs[-1]:
+            further = backs[:-1]
+        elif back is not None:
+            further = (*backs, back)
+        else:
+            continue
+        for below in plans:
+            yield from _shown_of_first(below, further)
+
+
+def _behind(backs: tuple[str, ...], names: Iterable[str]) -> Iterator[str]:
+    """Yield the columns, of the object to which `backs` lead, among `names`."""
+    way = list(reversed(backs))
+    for name in names:
+        path = name.split(LOOKUP_SEP)
+        if path[: len(way)] == way and len(path) > len(way):
+            yield path[len(way)]
 
 
 def _below(relation: str, columns: set[str] | None) -> set[str] | None:

@@ -47,19 +47,20 @@ def compare_writes(seed: int, report: Report) -> None:
         relations = []
 
     def by_schema() -> Any:
-        if key is None:
-            return sent.create()
-        # Of which an object that is saved knows more than its row, until that is written.
-        found = written.model._base_manager.prefetch_related(*relations)
-        return sent.save(found.get(pk=key))
+        return sent.create() if key is None else sent.save(_instance(written, key, *relations))
 
-    def by_django() -> Any:
-        return write(written, body, None if key is None else _instance(written, key))
+    def by_django(*relations: str) -> Any:
+        one = None if key is None else _instance(written, key, *relations)
+        return write(written, body, one)
 
     is_stale, expected, error = _outcome(by_django, before, lambda one: _is_stale(written, one))
     shown, rows, _ = _outcome(
         by_schema, before, lambda one: _shown_of(written, one, is_stale=is_stale)
     )
+    if rows != expected and relations:
+        # What was loaded before is not what there is, where a body takes the object away from
+        # within: then it counts for plain code, too.
+        _, expected, error = _outcome(lambda: by_django(*relations), before, lambda one: None)
     if rows != expected:
         report.faults.append(f"{told}\n  {_difference(rows, expected)}")
     elif shown:
@@ -70,8 +71,8 @@ def compare_writes(seed: int, report: Report) -> None:
         report.equal += 1
 
 
-def _instance(written: Written, key: Any) -> Any:
-    return written.model._base_manager.get(pk=key)
+def _instance(written: Written, key: Any, *relations: str) -> Any:
+    return written.model._base_manager.prefetch_related(*relations).get(pk=key)
 
 
 def _relations(written: Written) -> list[str]:
