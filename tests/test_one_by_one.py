@@ -5,7 +5,7 @@ As it does where it makes a page of them, itself or by a package for pagination.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -13,29 +13,14 @@ from django.db.models import QuerySet
 from django.test import override_settings
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from django_mullet.exceptions import LazyLoad
 from django_mullet.results import shows_many
 from django_mullet.routing import APIRouter
 from django_mullet.schemas import ModelSchema
 from tests.catalogue.models import Chapter, Person, Work
-
-T = TypeVar("T")
-
-
-class ChapterSchema(ModelSchema[Chapter]):
-    heading: str
-
-
-class WorkSchema(ModelSchema[Work]):
-    title: str
-    chapters: list[ChapterSchema]
-
-
-class Page(BaseModel, Generic[T]):
-    items: list[T]
-    total: int = Field(alias="count")
+from tests.test_results import Page, WorkSchema
 
 
 def works() -> QuerySet[Work]:
