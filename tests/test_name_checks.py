@@ -8,7 +8,7 @@ import pytest
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
-from pydantic import TypeAdapter
+from pydantic import PydanticUserError, TypeAdapter
 
 from django_mullet.drafts import schema_for, source_for
 from django_mullet.schema_checks import messages_of
@@ -21,6 +21,8 @@ class Ticket(models.Model):
     save_ = models.BooleanField(default=False)
     create = models.BooleanField(default=False)
     update = models.BooleanField(default=False)
+    copy = models.BooleanField(default=False)
+    model_extra = models.CharField(max_length=9, blank=True)
 
     class Meta:
         app_label = "names"
@@ -101,6 +103,67 @@ def test_W009_names_fields_that_hide_methods() -> None:
     ]
 
 
+HIDING = {"create", "update", "copy", "model_extra"}
+SHOWN = [name for name in dir(ModelSchema) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_W009_names_all_of_which_pydantic_warns(name: str) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            schema = of_fields(name)
+        except (PydanticUserError, ValueError) as error:
+            assert name in str(error)  # so it is told already
+            return
+
+    assert [id_ for id_, _, _ in found(schema)].count("mullet.W009") == len(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "says", "hint"),
+    [
+        (
+            "copy",
+            "hides the method of that name.",
+            "Write 'Hiding.copy(body, ...)' where you would write 'body.copy(...)'.",
+        ),
+        (
+            "schema",
+            "hides the method of that name.",
+            "Write 'Hiding.schema(...)' where you would write 'body.schema(...)'.",
+        ),
+        (
+            "model_extra",
+            "'body.model_extra' is another attribute, of Pydantic's.",
+            "Read 'vars(body)[\"model_extra\"]', or call the field of the model otherwise.",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Field name")
+def test_W009_tells_what_to_write(name: str, says: str, hint: str) -> None:
+    schema = of_fields(name)
+
+    [(_, told, what)] = [each for each in found(schema) if each[0] == "mullet.W009"]
+
+    assert (told, what) == (f"'Hiding.{name}' is a field, and {says}", hint)
+
+
+def of_fields(*names: str) -> Any:
+    space = {"__annotations__": dict.fromkeys(names, str), "__module__": __name__}
+    schema: Any = type(ModelSchema)("Hiding", (ModelSchema[Ticket],), space)
+    MADE.append(schema)
+    return schema
+
+
+@pytest.mark.filterwarnings("ignore:Field name")
+def test_what_is_hidden_is_written() -> None:
+    patch: Any = Patch
+    body = TypeAdapter(patch[of_fields("model_extra")]).validate_python({"model_extra": "a"})
+
+    assert body.update(Ticket(model_extra="b")).model_extra == "a"
+
+
 def test_what_is_hidden_is_called_by_the_class() -> None:
     schema: Any = hiding()
     create: Any = Create
@@ -118,7 +181,7 @@ def test_a_draft_has_no_field_that_is_private() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         MADE.append(schema_for(Ticket))
-    assert set(MADE[-1].model_fields) == {"id", "title", "save_", "create", "update"}
+    assert set(MADE[-1].model_fields) == {"id", "title", "save_", *HIDING}
     source = source_for(Ticket, fields=["id", "title"])
     assert "_priority" not in source_for(Ticket)
     assert "title: str" in source

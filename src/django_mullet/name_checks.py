@@ -1,11 +1,11 @@
 """Which field of a schema is hidden by its name, or hides what it should not?
 
 mullet.E004   a field of a model begins with an underscore, and Pydantic keeps it out of its schema
-mullet.W009   a field of a schema hides a method of schemas
+mullet.W009   a field of a schema hides a method of schemas, or is hidden by another attribute
 """
 
 from collections.abc import Iterator
-from inspect import get_annotations
+from inspect import get_annotations, getattr_static
 from types import FunctionType
 from typing import Any
 
@@ -16,7 +16,10 @@ from django_mullet.schemas import ModelSchema
 
 __all__ = ["messages_of_names"]
 
-_METHODS = {name for name, found in vars(ModelSchema).items() if isinstance(found, FunctionType)}
+_ATTRIBUTES = {
+    name: getattr_static(ModelSchema, name) for name in dir(ModelSchema) if name[:1] != "_"
+}
+"""What instances of schemas have by a name, Pydantic's `copy()` and `model_extra` for instance."""
 
 
 def messages_of_names(schema: Any, model: Any) -> Iterator[checks.CheckMessage]:
@@ -36,11 +39,22 @@ def messages_of_names(schema: Any, model: Any) -> Iterator[checks.CheckMessage]:
                 obj=schema,
                 id="mullet.E004",
             )
-        elif name in schema.model_fields and name in _METHODS:
+        elif name in schema.model_fields and name in _ATTRIBUTES:
+            says, hint = _hiding(schema.__name__, name)
             yield checks.Warning(
-                f"'{schema.__name__}.{name}' is a field, and hides the method of that name.",
-                hint=f"Write '{schema.__name__}.{name}(body, ...)' where you would write "
-                f"'body.{name}(...)'.",
+                f"'{schema.__name__}.{name}' is a field, and {says}.",
+                hint=f"{hint}.",
                 obj=schema,
                 id="mullet.W009",
             )
+
+
+def _hiding(schema: str, name: str) -> tuple[str, str]:
+    """Return what a field hides, or what hides it, and what to write."""
+    found = _ATTRIBUTES[name]
+    if hasattr(type(found), "__set__"):  # as of a property: it comes before what an instance holds
+        read = f"Read 'vars(body)[\"{name}\"]', or call the field of the model otherwise"
+        return f"'body.{name}' is another attribute, of Pydantic's", read
+    body = "body, " if isinstance(found, FunctionType) else ""
+    call = f"Write '{schema}.{name}({body}...)' where you would write 'body.{name}(...)'"
+    return "hides the method of that name", call

@@ -82,8 +82,9 @@ def _set(body: Any, instance: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
     """
     schema: Any = type(body)
     relations = {}
+    sent = body.__dict__  # as Pydantic has a property `model_extra`, for one, which may be a field
     for name in fields:
-        value, column = getattr(body, name), _column(schema, name)
+        value, column = sent[name], _column(schema, name)
         if column is None:
             relations[name] = value
             continue
