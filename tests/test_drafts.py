@@ -161,7 +161,7 @@ def test_secrets_are_left_out_unless_they_are_named() -> None:
             None,
             (
                 "'undrafted.Special.column' is a 'Unheard', of which no annotation is known: "
-                "exclude it, or write 'register(Unheard, annotation=...)', of "
+                "leave it out of the schema, or write 'register(Unheard, annotation=...)', of "
                 "'django_mullet.field_types'."
             ),
         ),

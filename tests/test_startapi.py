@@ -15,10 +15,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.db.models import signals
+from django.test.utils import isolate_apps
 from pydantic import TypeAdapter
 from pytest_django import Settings
 
-from django_mullet.drafts import schema_for
+from django_mullet.drafts import schema_for, source_for
 from django_mullet.examples import Row, body_of, example_of
 from django_mullet.samples import FORMATS
 from django_mullet.scaffolds import Scaffold
@@ -27,6 +28,7 @@ from tests.documentation import ROOT
 from tests.fieldtypes.models import HERE, Arrays, Composite, Files, Numbers
 from tests.library.models import Author, Book
 from tests.relations.models import Room
+from tests.test_drafts import Unheard
 
 PROJECT = ROOT / "tests" / "startapi_project"
 TIMEOUT = 120  # seconds
@@ -258,6 +260,31 @@ def test_what_cannot_be_written_says_so(
     arguments: list[str], message: str, application: str
 ) -> None:
     assert refused(*arguments) == message
+
+
+@isolate_apps("tests.library")
+def test_a_field_of_which_nothing_is_known_is_told_with_what_there_is_to_do(library: Path) -> None:
+    class Shape(models.Model):
+        name = models.CharField(max_length=9)
+        area = Unheard()
+
+        class Meta:
+            app_label = "library"
+
+        def __str__(self) -> str:
+            return self.name
+
+    with pytest.raises(ImproperlyConfigured) as caught:
+        Scaffold(Shape, "project.asgi.app", {}).files()
+
+    command = "manage.py schema library.Shape --exclude area"
+    assert str(caught.value) == (
+        "'library.Shape.area' is a 'Unheard', of which no annotation is known: write "
+        "'register(Unheard, annotation=...)', of 'django_mullet.field_types', or the routes by "
+        f"hand, with the schema of '{command}'."
+    )
+    source = source_for(Shape, exclude=[command.rpartition(" ")[2]])
+    assert source.splitlines()[-2:] == ["    id: int", "    name: str"]
 
 
 def test_a_column_that_nobody_sets_is_told(

@@ -156,5 +156,5 @@ def test_no_schema_is_drafted_for_values_of_which_nobody_has_told(name: str, typ
 def test_no_list_is_shown_as_the_text_that_python_has_for_it() -> None:
     Oddity.objects.create(words=["so", "what"])
 
-    with pytest.raises(ImproperlyConfigured, match="of which a value is a 'list': exclude it"):
+    with pytest.raises(ImproperlyConfigured, match="of which a value is a 'list': leave it out"):
         of_oddity(words=str).from_qs(Oddity.objects.all())

@@ -27,6 +27,7 @@ from django_mullet.spelling import spell
 
 __all__ = [
     "FieldType",
+    "UnknownValues",
     "annotation_of",
     "key_reader_of",
     "reader_of",
@@ -152,7 +153,7 @@ def type_of_class(field_class: type) -> FieldType:
 def annotation_of(field: Any) -> Any:
     """Return the type of `field`'s values in a schema, with `None` if they may be null.
 
-    Of a relation, that of the keys. Raises `ImproperlyConfigured` if nobody has said.
+    Of a relation, that of the keys. Raises `UnknownValues` if nobody has said.
     """
     if field.many_to_many:  # tags of django-taggit too, whose field is no `ManyToManyField`
         return list[annotation_of(field.related_model._meta.pk)]  # type: ignore[misc]
@@ -163,10 +164,10 @@ def annotation_of(field: Any) -> Any:
 def _annotation(field: Any) -> Any:
     found = type_of(field).annotation
     if found is None:
-        raise ImproperlyConfigured(_unknown(field, "of which no annotation is known"))
+        raise UnknownValues(field, "of which no annotation is known")
     found = found(field) if isfunction(found) else found
     if not _is_registered(type(field)) and differ_from(found, field, reader_of(field)):
-        raise ImproperlyConfigured(_unknown(field, f"of which the values are no '{spell(found)}'"))
+        raise UnknownValues(field, f"of which the values are no '{spell(found)}'")
     return found
 
 
@@ -175,13 +176,16 @@ def _is_registered(kind: Any) -> bool:
     return is_djangos(kind) or any(base in _rows for base in kind.__mro__ if not is_djangos(base))
 
 
-def _unknown(field: Any, what: str) -> str:
-    kind = type(field).__name__
-    more = "" if type_of(field).annotation is None else ", read=..., write=..."
-    return (
-        f"'{field}' is a '{kind}', {what}: exclude it, or write "
-        f"'register({kind}, annotation=...{more})', of 'django_mullet.field_types'."
-    )
+class UnknownValues(ImproperlyConfigured):
+    """Of a field it is not known what its values are; `reason` says why, `cure` what to write."""
+
+    def __init__(self, field: Any, what: str) -> None:
+        kind = type(field).__name__
+        more = "" if type_of(field).annotation is None else ", read=..., write=..."
+        self.name = field.name
+        self.reason = f"'{field}' is a '{kind}', {what}"
+        self.cure = f"'register({kind}, annotation=...{more})', of 'django_mullet.field_types'"
+        super().__init__(f"{self.reason}: leave it out of the schema, or write {self.cure}.")
 
 
 # What the rows of Django's own fields say
@@ -265,9 +269,7 @@ def _own_text(field: Any, value: Any) -> Any:
     if not is_djangos(type(field).value_to_string):
         return field.value_to_string(SimpleNamespace(**{field.attname: value}))
     if isinstance(value, dict | list | set | tuple):
-        raise ImproperlyConfigured(
-            _unknown(field, f"of which a value is a '{type(value).__name__}'")
-        )
+        raise UnknownValues(field, f"of which a value is a '{type(value).__name__}'")
     return str(value)
 
 

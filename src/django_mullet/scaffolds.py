@@ -16,7 +16,7 @@ from django.utils.text import camel_case_to_spaces, slugify
 
 from django_mullet.drafts import source_for
 from django_mullet.examples import Row, body_of, labels_of, lacks_value
-from django_mullet.field_types import annotation_of
+from django_mullet.field_types import UnknownValues, annotation_of
 from django_mullet.fields import facts_of
 from django_mullet.others_code import is_djangos
 from django_mullet.spelling import import_lines, imports_of, module_of, spell
@@ -71,6 +71,15 @@ class Scaffold:
         needs other routes, and for a field of which no annotation or no value is known.
         """
         self._refuse()
+        try:
+            return self._files()
+        except UnknownValues as error:
+            raise ImproperlyConfigured(
+                f"{error.reason}: write {error.cure}, or the routes by hand, with the schema of "
+                f"'manage.py schema {self.model._meta.label} --exclude {error.name}'."
+            ) from error
+
+    def _files(self) -> dict[Path, str]:
         app = Path(self._app.path)
         tests = app / "tests" if (app / "tests").is_dir() else app
         return {
