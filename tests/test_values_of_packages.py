@@ -147,9 +147,9 @@ def test_no_schema_is_drafted_for_values_of_which_nobody_has_told(name: str, typ
         schema_for(Oddity, fields=[name])
 
     assert str(caught.value) == (
-        f"'packaged.Oddity.{name}' is a '{kind}', of which the values are no '{type_}': exclude "
-        f"it, or write 'register({kind}, annotation=..., read=..., write=...)', of "
-        "'django_mullet.field_types'."
+        f"'packaged.Oddity.{name}' is a '{kind}', of which the values are no '{type_}': leave "
+        f"it out of the schema, or write 'register({kind}, annotation=..., read=..., write=...)', "
+        "of 'django_mullet.field_types'."
     )
 
 
