@@ -304,7 +304,8 @@ def test_what_is_further_below_is_loaded_from_above() -> None:
         pupils: list[OfAuthors]
         friends: list[int]
 
-    Person.objects.create(name="Chiron").pupils.add(Person.objects.get(name="Homer"))
+    chiron = Person.objects.create(name="Chiron")
+    Person.objects.filter(name="Homer").update(mentor=chiron)
 
     cure, advised = follow(Mentors, Person.objects.all())
 

@@ -135,7 +135,7 @@ def test_a_child_and_another_objects_parent_keep_their_own_by_the_same_key(
         about: Parts | Editor | None
 
     ContentType.objects.get_for_model(Illustrated)
-    pictures = Illustrated.objects.create(title="Pictures", author_id=works[0].author_id)
+    pictures = Illustrated.objects.create(title="Pictures", author=works[0].author)
     Chapter.objects.create(work=pictures, number=1, heading="one")
     Note.objects.create(text="of the parent", about=Work.objects.get(pk=pictures.pk))
     Note.objects.create(text="of the child", about=pictures)

@@ -136,9 +136,8 @@ def _call(schema: Any, call: str) -> str:
 
 def _column(sql: str, schema: Any, name: str) -> str | None:
     """Return the column that `sql` has loaded late, if that is what it has done."""
-    own = find_field(schema.django_model(), name)
-    is_column = own is not None and own.concrete and not own.many_to_many
-    if is_column and not schema.is_nested(name):
+    own: Any = find_field(schema.django_model(), name)
+    if own is not None and own.concrete and not (own.many_to_many or schema.is_nested(name)):
         return str(own.attname)
     return left_out(sql, schema.django_model())
 

@@ -70,7 +70,7 @@ def _is_of_key(model: Any, name: str) -> bool:
 def _key(inner: Written, body: dict[str, Any], owner: Any = None, link: Any = None) -> Any:
     """Return the key of the object that `body` means, if it says one."""
     key = inner.model._meta.pk
-    parts = list(key.fields) if isinstance(key, models.CompositePrimaryKey) else [key]
+    parts: list[Any] = list(getattr(key, "fields", [key]))
     values = []
     for part in parts:
         names = [name for name in (part.attname, part.name) if name in body]
