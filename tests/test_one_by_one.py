@@ -5,15 +5,18 @@ As it does where it makes a page of them, itself or by a package for pagination.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple, get_origin
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.test import override_settings
 from fastapi import FastAPI
+from fastapi.exceptions import ResponseValidationError
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 from django_mullet.exceptions import LazyLoad
 from django_mullet.results import shows_many
@@ -21,6 +24,27 @@ from django_mullet.routing import APIRouter
 from django_mullet.schemas import ModelSchema
 from tests.catalogue.models import Chapter, Person, Work
 from tests.test_results import Page, WorkSchema
+
+
+class Row(BaseModel):
+    work: WorkSchema
+    rank: int
+
+
+@dataclass
+class Record:
+    work: WorkSchema
+    rank: int
+
+
+class Typed(TypedDict):
+    work: WorkSchema
+    rank: int
+
+
+class Pair(NamedTuple):
+    work: WorkSchema
+    rank: int
 
 
 def works() -> QuerySet[Work]:
@@ -78,6 +102,80 @@ def test_they_are_shown_where_everything_is_loaded() -> None:
     assert answer(planned) == answer(page)
 
 
+@pytest.mark.parametrize("response_model", [list[Row], dict[str, Row], list[Typed]])
+def test_they_are_refused_in_rows_that_an_endpoint_makes(response_model: Any) -> None:
+    def rows() -> Any:
+        made = [Row(work=work, rank=1) for work in works()]  # type: ignore[arg-type]
+        return {str(row.rank): row for row in made} if get_origin(response_model) is dict else made
+
+    with pytest.raises(LazyLoad, match=r"objects\.prefetch_related\(\"chapters\"\)'\.$"):
+        answer(rows, response_model)
+
+
+@pytest.mark.parametrize(
+    ("response_model", "place"),
+    [
+        (list[Row], lambda work: {"work": work, "rank": 1}),
+        (list[Row], lambda work: SimpleNamespace(work=work, rank=1)),
+        (list[Record], lambda work: Record(work, 1)),
+        (list[Typed], lambda work: {"work": work, "rank": 1}),
+        (list[Pair], lambda work: Pair(work, 1)),
+        (list[tuple[int, WorkSchema]], lambda work: (1, work)),
+        (list[list[WorkSchema]], lambda work: [work]),
+        (list[dict[str, WorkSchema]], lambda work: {"work": work}),
+        (list[dict[str, list[WorkSchema]]], lambda work: {"works": [work, work]}),
+    ],
+)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_objects_in_places_of_their_own_are_loaded_together(
+    response_model: Any,
+    place: Callable[[Any], Any],
+    is_async: bool,
+    django_assert_num_queries: Any,
+) -> None:
+    def rows() -> Any:
+        return [place(work) for work in works()]
+
+    def planned() -> Any:
+        return [place(work) for work in works().prefetch_related("chapters")]
+
+    async def rows_async() -> Any:
+        return await sync_to_async(rows)()
+
+    with django_assert_num_queries(2):
+        shown = answer(rows_async if is_async else rows, response_model)
+    assert shown == answer(planned, response_model)
+    assert len(shown) == 3
+
+
+def test_objects_in_a_dictionary_are_loaded_together(django_assert_num_queries: Any) -> None:
+    def by_title() -> Any:
+        return {work.title: work for work in works()}
+
+    def at_once() -> Any:
+        return {work.title: [work, "not one"] for work in works()[:1]}
+
+    with django_assert_num_queries(2):
+        shown = answer(by_title, dict[str, WorkSchema])
+    assert [shown[title]["chapters"] for title in shown] == [
+        [{"heading": title}] for title in shown
+    ]
+    with pytest.raises(ResponseValidationError):
+        answer(at_once, dict[str, list[WorkSchema]])
+
+
+def test_objects_in_places_of_their_own_may_not_query_each() -> None:
+    class Titles(ModelSchema[Work]):
+        title: str
+
+    def rows(number: int) -> Callable[[], Any]:
+        return lambda: {str(work.pk): work for work in works().only("pk")[:number]}
+
+    assert list(answer(rows(1), dict[str, Titles]).values()) == [{"title": "Iliad"}]
+    with pytest.raises(LazyLoad, match=r"^'Titles\.title' queries .* add it to 'only\(\)'"):
+        answer(rows(2), dict[str, Titles])
+
+
 def test_they_may_have_single_objects_beside_them() -> None:
     class PersonSchema(ModelSchema[Person]):
         works: list[WorkSchema]
@@ -104,13 +202,17 @@ def test_they_may_have_single_objects_beside_them() -> None:
 
 def test_they_are_told_by_the_response_model() -> None:
     @dataclass
-    class Record:
+    class Found:
         found: Page[WorkSchema]
 
     class Tree(BaseModel):
         children: "list[Tree]"
 
-    for many in (list[WorkSchema], Page[WorkSchema], dict[str, WorkSchema], Record, Record | None):
+    class Rows(TypedDict):
+        rows: list[Record]
+
+    objects = (list[WorkSchema], Page[WorkSchema], dict[str, WorkSchema], Found, Found | None)
+    for many in (*objects, list[Row], Page[Row], list[Typed], list[Pair], Rows):
         assert shows_many(many)
-    for other in (WorkSchema, WorkSchema | None, Page[int], Tree, None, list[int]):
+    for other in (WorkSchema, WorkSchema | None, Page[int], Tree, None, list[int], Row, Typed):
         assert not shows_many(other)

@@ -5,13 +5,12 @@ All that any of them shows: which it is Pydantic chooses, by reading the object 
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.db.models.query import RawQuerySet
-from pydantic import BaseModel
 
-from django_mullet.nesting import fields_of, is_schema
+from django_mullet.nesting import schemas_within
 from django_mullet.planning import plan_of
 from django_mullet.prefetching import load_relations
 from django_mullet.sources import queryset_of, rows_of
@@ -41,7 +40,7 @@ class Alternatives:
 
     @cached_property
     def _schemas(self) -> list[Any]:
-        return list(dict.fromkeys(_schemas_within(self._annotation, ())))
+        return list(dict.fromkeys(schemas_within(self._annotation)))
 
 
 def _evaluated_within(value: Any) -> Any:
@@ -56,16 +55,3 @@ def _instances_in(value: Any) -> Iterator[Model]:
     elif isinstance(value, list | tuple | Mapping):
         for item in value.values() if isinstance(value, Mapping) else value:
             yield from _instances_in(item)
-
-
-def _schemas_within(annotation: Any, within: tuple[Any, ...]) -> Iterator[Any]:
-    """Yield the schemas in `annotation`, and in the fields of other Pydantic models in it."""
-    if is_schema(annotation):
-        yield annotation
-        return
-    for argument in get_args(annotation):
-        yield from _schemas_within(argument, within)
-    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-    if is_model and annotation not in within:
-        for info in fields_of(annotation).values():
-            yield from _schemas_within(info.annotation, (*within, annotation))

@@ -1,15 +1,26 @@
 """Which schemas stand in a schema, and does one of them stand in itself?"""
 
-from collections.abc import Iterator
-from typing import Any, get_args
+from collections.abc import Iterable, Iterator
+from dataclasses import is_dataclass
+from typing import Any, get_args, get_type_hints
 
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import GetCoreSchemaHandler, PydanticUndefinedAnnotation
+from pydantic import BaseModel, GetCoreSchemaHandler, PydanticUndefinedAnnotation
 from pydantic.fields import FieldInfo
 
 from django_mullet._compat import knows_its_fields
 
-__all__ = ["fields_of", "is_schema", "learn_names", "refuse_cycle", "schemas_in"]
+__all__ = [
+    "fields_of",
+    "hints_of",
+    "is_record",
+    "is_schema",
+    "learn_names",
+    "parts_of",
+    "refuse_cycle",
+    "schemas_in",
+    "schemas_within",
+]
 
 
 def is_schema(annotation: Any) -> bool:
@@ -22,6 +33,44 @@ def schemas_in(annotation: Any) -> list[Any]:
     if is_schema(annotation):
         return [annotation]
     return [found for argument in get_args(annotation) for found in schemas_in(argument)]
+
+
+def schemas_within(annotation: Any) -> Iterator[Any]:
+    """Yield the schemas in `annotation`, and in what the other classes in it hold."""
+    yield from _schemas_within(annotation, ())
+
+
+def _schemas_within(annotation: Any, within: tuple[Any, ...]) -> Iterator[Any]:
+    if is_schema(annotation):
+        yield annotation
+    elif annotation not in within:
+        for part in parts_of(annotation):
+            yield from _schemas_within(part, (*within, annotation))
+
+
+def parts_of(annotation: Any) -> Iterable[Any]:
+    """Return the annotations of which `annotation` is made: its arguments, and its fields'."""
+    if arguments := get_args(annotation):
+        return arguments
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [info.annotation for info in fields_of(annotation).values()]
+    return hints_of(annotation).values() if is_record(annotation) else ()
+
+
+def is_record(annotation: Any) -> bool:
+    """Return whether `annotation` is a dataclass, a named tuple or a typed dictionary."""
+    if not isinstance(annotation, type):
+        return False
+    mark = "_fields" if issubclass(annotation, tuple) else "__total__"
+    return is_dataclass(annotation) or hasattr(annotation, mark)
+
+
+def hints_of(record: Any) -> dict[str, Any]:
+    """Return the annotations of a class, or none where a name in them is not known."""
+    try:
+        return get_type_hints(record, include_extras=True)
+    except Exception:  # which may be raised by whatever stands in an annotation
+        return {}
 
 
 def fields_of(schema: Any) -> dict[str, FieldInfo]:

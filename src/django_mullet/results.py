@@ -11,7 +11,7 @@ from copy import copy
 from dataclasses import is_dataclass
 from functools import cache
 from types import EllipsisType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from django.db.models import Manager, Model, QuerySet
 from django.db.models.query import RawQuerySet
@@ -19,9 +19,18 @@ from pydantic import BaseModel, RootModel
 from starlette.responses import Response
 
 from django_mullet.alternatives import Alternatives, evaluated
-from django_mullet.nesting import fields_of, is_schema, schemas_in
+from django_mullet.nesting import (
+    fields_of,
+    hints_of,
+    is_record,
+    is_schema,
+    parts_of,
+    schemas_in,
+    schemas_within,
+)
 from django_mullet.schemas import ModelSchema
 from django_mullet.sources import queryset_of, rows_of
+from django_mullet.together import show, show_many, together
 
 __all__ = [
     "Present",
@@ -94,19 +103,12 @@ def shows_many(response_model: Any) -> bool:
 
 
 def _shows_many(annotation: Any, within: tuple[Any, ...]) -> bool:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if isinstance(origin, type) and issubclass(origin, Iterable) and schemas_in(annotation):
-        return True
-    if arguments:
-        return any(_shows_many(argument, within) for argument in arguments)
-    is_class = isinstance(annotation, type) and annotation not in within
-    if not is_class or is_schema(annotation):
+    origin = get_origin(annotation)
+    if isinstance(origin, type) and issubclass(origin, Iterable):
+        return any(True for _ in schemas_within(annotation))
+    if is_schema(annotation) or annotation in within:
         return False
-    if issubclass(annotation, BaseModel):
-        hints: list[Any] = [info.annotation for info in fields_of(annotation).values()]
-    else:
-        hints = list(_hints(annotation).values()) if is_dataclass(annotation) else []
-    return any(_shows_many(hint, (*within, annotation)) for hint in hints)
+    return any(_shows_many(each, (*within, annotation)) for each in parts_of(annotation))
 
 
 def _presenter(annotation: Any, within: tuple[Any, ...]) -> Present | None:
@@ -150,7 +152,7 @@ def _each(present: Present | None) -> Present | None:
         is_many = isinstance(items, list | tuple | QuerySet | RawQuerySet)
         return [*map(present, rows_of(items))] if is_many else value  # type: ignore[arg-type]
 
-    return None if present is None else present_each
+    return None if present is None else together(present_each)
 
 
 def _each_value(present: Present | None) -> Present | None:
@@ -159,7 +161,7 @@ def _each_value(present: Present | None) -> Present | None:
             return value
         return {key: present(item) for key, item in value.items()}  # type: ignore[misc]
 
-    return None if present is None else present_each
+    return None if present is None else together(present_each)
 
 
 def _each_of(presenters: list[Present | None]) -> Present | None:
@@ -180,14 +182,14 @@ def _schema(annotation: Any) -> type[ModelSchema[Any]] | None:
 
 def _one(schema: type[ModelSchema[Any]]) -> Present:
     def present(value: Any) -> Any:
-        return schema.from_model(value) if isinstance(value, Model) else value
+        return show(schema, value) if isinstance(value, Model) else value
 
     return present
 
 
 def _many(schema: type[ModelSchema[Any]]) -> Present:
     def present(value: Any) -> Any:
-        return schema.from_qs(value) if holds_models(value) else value
+        return show_many(schema, value) if holds_models(value) else value
 
     return present
 
@@ -219,7 +221,7 @@ def _of_its_model(schemas: dict[Any, Any], value: Any) -> Any:
 def _one_of(schemas: dict[Any, Any]) -> Present:
     def present(value: Any) -> Any:
         schema = _of_its_model(schemas, value)
-        return value if schema is None else schema.from_model(value)
+        return value if schema is None else show(schema, value)
 
     return present
 
@@ -254,9 +256,9 @@ def _of_fields(model: type[BaseModel], within: tuple[Any, ...]) -> Present | Non
 def _of_record(record: Any, within: tuple[Any, ...]) -> Present | None:
     """Return the presenter for a dataclass, a named tuple or a typed dictionary."""
     is_tuple, is_data = issubclass(record, tuple), is_dataclass(record)
-    if not (is_data or hasattr(record, "__total__" if not is_tuple else "_fields")):
+    if not is_record(record):
         return None
-    hints = _hints(record)
+    hints = hints_of(record)
     if is_tuple:
         each = _each_of([_presenter(hint, within) for hint in hints.values()])
         return None if each is None else _each_of_tuple(record, each)
@@ -268,25 +270,17 @@ def _of_record(record: Any, within: tuple[Any, ...]) -> Present | None:
 
     def present(value: Any) -> Any:
         if isinstance(value, Mapping):
-            shown = {name: show(value[name]) for name, show in presenters.items() if name in value}
+            shown = {name: each(value[name]) for name, each in presenters.items() if name in value}
             return {**value, **shown}
         if not (is_data and isinstance(value, record)):
             return value
         # Pydantic takes one as it is, with what it holds.
         value = copy(value)
-        for name, show in presenters.items():
-            object.__setattr__(value, name, show(getattr(value, name)))
+        for name, each in presenters.items():
+            object.__setattr__(value, name, each(getattr(value, name)))
         return value
 
     return present if presenters else None
-
-
-def _hints(record: Any) -> dict[str, Any]:
-    """Return the annotations of a class, or none where a name in them is not known."""
-    try:
-        return get_type_hints(record, include_extras=True)
-    except Exception:  # which may be raised by whatever stands in an annotation
-        return {}
 
 
 def _each_of_tuple(record: Any, present: Present) -> Present:
