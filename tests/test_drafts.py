@@ -142,8 +142,9 @@ def test_secrets_are_left_out_unless_they_are_named() -> None:
             User,
             ["password"],
             (
-                "'password' of 'User' is a hash, that no API shows or takes: write the schema with "
-                "a field of its own, and call 'set_password()'."
+                "'password' of 'User' is a hash, that no API shows or takes: leave it out, by "
+                'exclude=["password"]; to set it, write the schema with a field of its own, and '
+                "call 'set_password()'."
             ),
         ),
         (

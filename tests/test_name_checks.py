@@ -84,8 +84,8 @@ def test_E004_names_private_fields_of_the_model() -> None:
                 "request or answer has it."
             ),
             (
-                "Call the field of 'Ticket' 'priority', with 'db_column=\"prio\"' so that its "
-                "table stays as it is, or leave it out of the schema."
+                "Leave it out of the schema; or, in a model of your own, call the field of "
+                "'Ticket' 'priority', with 'db_column=\"prio\"' so that its table stays as it is."
             ),
         )
     ]
@@ -192,6 +192,12 @@ def test_a_draft_has_no_field_that_is_private() -> None:
         schema_for(Ticket, fields=["_priority"])
 
     assert str(caught.value) == (
-        "'_priority' of 'Ticket' begins with an underscore, as what Pydantic keeps to itself: call "
-        "the field 'priority', with 'db_column=\"prio\"'."
+        "'_priority' of 'Ticket' begins with an underscore, as what Pydantic keeps to itself: "
+        'leave it out, by exclude=["_priority"]; or, in a model of your own, call the field '
+        "'priority', with 'db_column=\"prio\"'."
     )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        left: Any = schema_for(Ticket, fields=["title", "_priority"], exclude=["_priority"])
+    MADE.append(left)
+    assert set(left.model_fields) == {"title"}

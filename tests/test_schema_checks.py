@@ -201,6 +201,36 @@ def test_mullet_E004_leaves_it_to_E002_why_there_is_no_application(
             "Write 'born: date | None'.",
         ),
         (
+            Author,
+            "born",
+            bool,
+            (
+                "'S.born' is 'bool', but the values of 'Author.born', a DateField, are "
+                "'date | None'."
+            ),
+            "Write 'born: date | None'.",
+        ),
+        (
+            catalogue.Work,
+            "publisher",
+            int,
+            (
+                "'S.publisher' is 'int', but the keys of 'Publisher', to which 'Work.publisher' "
+                "leads, are 'str'."
+            ),
+            "Write 'publisher: str | None', or a schema.",
+        ),
+        (
+            Book,
+            "cover",
+            str,
+            (
+                "'S.cover' is 'str', but the keys of 'Cover', to which 'Book.cover' leads, are "
+                "'int'."
+            ),
+            "Write 'cover: int | None', or a schema.",
+        ),
+        (
             Cover,
             "image",
             str,

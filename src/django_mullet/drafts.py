@@ -98,13 +98,15 @@ def _chosen(
         if name.startswith("_"):
             raise ImproperlyConfigured(
                 f"'{name}' of '{model.__name__}' begins with an underscore, as what Pydantic keeps "
-                f"to itself: call the field '{name.strip('_')}', with "
+                f'to itself: leave it out, by exclude=["{name}"]; or, in a model of your own, '
+                f"call the field '{name.strip('_')}', with "
                 f"'db_column=\"{find_field(model, name).column}\"'."
             )
         if name == "password" and issubclass(model, AbstractBaseUser):
             raise ImproperlyConfigured(
-                f"'password' of '{model.__name__}' is a hash, that no API shows or takes: write "
-                "the schema with a field of its own, and call 'set_password()'."
+                f"'password' of '{model.__name__}' is a hash, that no API shows or takes: leave it "
+                'out, by exclude=["password"]; to set it, write the schema with a field of its '
+                "own, and call 'set_password()'."
             )
     return {name: annotation_of(find_field(model, name)) for name in chosen}
 

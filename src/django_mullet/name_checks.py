@@ -33,9 +33,9 @@ def messages_of_names(schema: Any, model: Any) -> Iterator[checks.CheckMessage]:
             yield checks.Error(
                 f"'{schema.__name__}.{name}' begins with an underscore: Pydantic makes it private, "
                 "and no request or answer has it.",
-                hint=f"Call the field of '{model.__name__}' '{public}', with "
-                f"'db_column=\"{field.column}\"' so that its table stays as it is, or leave it "
-                "out of the schema.",
+                hint=f"Leave it out of the schema; or, in a model of your own, call the field of "
+                f"'{model.__name__}' '{public}', with 'db_column=\"{field.column}\"' so that its "
+                "table stays as it is.",
                 obj=schema,
                 id="mullet.E004",
             )

@@ -140,9 +140,11 @@ def _contradiction(model: Any, name: str, info: Any) -> Found:
         return _of_many(field, name, whose, annotation)
     is_shown = access_of(info) is not Access.WRITE_ONLY
     may_be_null = may_show_none(field) if isinstance(field, models.Field) else field.one_to_one
-    if is_shown and may_be_null and not _takes_none(annotation):
+    is_null_shown = is_shown and may_be_null
+    found = _of_one(field, name, whose, annotation, is_null_shown=is_null_shown)
+    if found is None and is_null_shown and not _takes_none(annotation):
         return f"{whose} may be null.", f"Write '{name}: {spell(annotation)} | None'."
-    return _of_one(field, name, whose, annotation)
+    return found
 
 
 def _takes_none(annotation: Any) -> bool:
@@ -188,7 +190,7 @@ def _is_method(attribute: Any) -> bool:
 
 def _of_many(field: Any, name: str, whose: str, annotation: Any) -> Found:
     choices = [choice for choice in union_of(annotation) if choice is not NoneType]
-    key = _spelled_key(field.related_model)
+    key = spell(_keys_of(field))
     if all(map(_is_single, choices)):
         listed = f"list[{spell(choices[0])}]" if is_schema(choices[0]) else f"list[{key}]"
         return f"{whose} leads to many objects.", f"Write '{name}: {listed}'."
@@ -204,11 +206,12 @@ def _is_single(choice: Any) -> bool:
     return is_schema(choice) or _plain(_class_of(choice)) in SCALARS
 
 
-def _of_one(field: Any, name: str, whose: str, annotation: Any) -> Found:
+def _of_one(field: Any, name: str, whose: str, annotation: Any, *, is_null_shown: bool) -> Found:
     if not field.is_relation:
         return _of_value(field, name, whose, annotation)
     choices = [choice for choice in union_of(annotation) if choice is not NoneType]
-    key = _spelled_key(field.related_model)
+    keys = _keys_of(field)
+    key = spell(keys | None if is_null_shown else keys)
     is_one = not has_composite_key(field)  # of which the key is a tuple
     if is_one and all(_plain(_class_of(choice)) in SEQUENCES for choice in choices):
         return f"{whose} leads to one object.", f"Write '{name}: {key}', or a schema."
@@ -230,8 +233,7 @@ def _of_related(field: Any, name: str, whose: str, annotation: Any, key: str) ->
             f"{whose} leads to '{target.__name__}', and that is a schema of '{model.__name__}'.",
             f"Write '{name}' with a schema of '{target.__name__}', or '{name}: {key}'.",
         )
-    is_forward = isinstance(field, models.ForeignKey)
-    keys = annotation_of(value_field(field) if is_forward else target._meta.pk)
+    keys = _keys_of(field)
     if _may_be(annotation, keys):
         return None
     return (
@@ -247,8 +249,10 @@ def _is_key_alone(field: Any) -> bool:
     )
 
 
-def _spelled_key(model: Any) -> str:
-    return spell(annotation_of(value_field(model._meta.pk)))
+def _keys_of(field: Any) -> Any:
+    """Return the type of the keys by which objects are known that a relation leads to."""
+    is_forward = isinstance(field, models.ForeignKey)
+    return annotation_of(value_field(field if is_forward else field.related_model._meta.pk))
 
 
 def _are_related(first: Any, second: Any) -> bool:
