@@ -23,7 +23,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from django_mullet import verification
-from django_mullet.checks import check_prepared
+from django_mullet.checks import check_prepared, check_prepared_queries
 from django_mullet.exceptions import NotPreparable, PreparedMismatch
 from django_mullet.prepared import Prepared, PreparedQuerySet, prepared
 from django_mullet.schemas import ModelSchema
@@ -658,6 +658,44 @@ def test_the_system_check_tells_what_cannot_be_prepared() -> None:
     assert [(message.id, message.level) for message in found] == [("mullet.E006", checks.ERROR)]
     assert "'branches' cannot be prepared" in found[0].msg
     assert str(found[0]).startswith("tests.test_prepared.branches: (mullet.E006)")
+
+
+def by_language_chosen(pages: int) -> QuerySet[Work]:
+    found = Work.objects.filter(pages=pages)
+    return found.order_by("title" if translation.get_language() == "en" else "pages")
+
+
+@pytest.mark.parametrize("function", [by_clock, by_language, by_time_zone, by_language_chosen])
+def test_the_system_check_tells_what_is_read_where_it_may_ask_a_database(
+    function: Any, author: Person
+) -> None:
+    wrong, right = prepared(function), prepared(by_setting)
+
+    def found(databases: list[str] | None) -> list[Any]:
+        messages = check_prepared_queries(None, databases=databases)
+        return [each for each in messages if each.obj in (wrong, right)]
+
+    assert found(None) == found(["other"]) == []
+    [message] = found(["default"])
+
+    assert (message.id, message.level, message.obj) == ("mullet.E006", checks.ERROR, wrong)
+    assert "it reads the clock, the language, the time zone or a ContextVar" in message.msg
+
+
+def test_a_context_variable_which_may_be_at_its_default_is_told_by_the_system_check(
+    author: Person,
+) -> None:
+    own: ContextVar[int] = ContextVar("own", default=1)
+    wrong = [prepared(by_tenant), prepared(lambda: Work.objects.filter(pages=own.get()))]
+    right = [prepared(by_setting), prepared(by_clock)]
+
+    found = [message for message in check_prepared(None) if message.obj in (*wrong, *right)]
+
+    assert {message.obj for message in found} == {*wrong}
+    assert {(message.id, message.level) for message in found} == {("mullet.W010", checks.WARNING)}
+    assert "'by_tenant' is prepared, and names a ContextVar" in " ".join(
+        message.msg for message in found
+    )
 
 
 def test_the_system_check_leaves_out_what_the_library_prepares(author: Person) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import get_language, gettext, override
 from django_mullet import verification
 from django_mullet.exceptions import NotPreparable
 from django_mullet.prepared import Prepared, prepared
+from django_mullet.traces import names_context_variable
 from tests.catalogue.models import Chapter, Person, Work
 
 pytestmark = pytest.mark.django_db
@@ -304,3 +305,19 @@ def test_columns_are_those_of_each_call_s_language() -> None:
                 found.append(list(of(1).values_list("name", flat=True)))
 
     assert found == [[1], ["b"], [1]]
+
+
+class Of:
+    def tenant(self) -> Any:
+        return tenant.get()
+
+    def __call__(self) -> Any:
+        return tenant.get()
+
+
+@pytest.mark.parametrize(
+    ("function", "names"),
+    [(by_prefetched_query, True), (Of().tenant, True), (Of(), False), (len, False)],
+)
+def test_the_context_variables_that_code_names_are_found(function: Any, names: bool) -> None:
+    assert names_context_variable(function) is names

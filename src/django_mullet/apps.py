@@ -31,6 +31,7 @@ class MulletConfig(AppConfig):
         register(checks.check_installed_apps, "mullet", Tags.staticfiles)
         register(checks.check_databases, "mullet")
         register(checks.check_prepared, "mullet", Tags.models)
+        register(checks.check_prepared_queries, "mullet", Tags.database)
         register(checks.check_urlconf, "mullet", Tags.urls)
         register(checks.check_application, "mullet")
         register(schema_checks.check_schemas, "mullet", Tags.models)

@@ -14,10 +14,11 @@ mullet.W005   ASGI_APPLICATION is not set
 mullet.W006   the application does not serve Django
 mullet.W007   a route takes a body as the API shows it
 mullet.W008   a decorator takes an endpoint out of its worker
+mullet.W010   a prepared function names a ContextVar
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from inspect import unwrap
@@ -46,6 +47,7 @@ from django_mullet.middleware import mark
 from django_mullet.mistakes import place_of
 from django_mullet.routing import DjangoRoute
 from django_mullet.schemas import ModelSchema
+from django_mullet.traces import names_context_variable
 from django_mullet.urls import RoutePatterns, is_api_view
 from django_mullet.websockets import DjangoWebSocket
 
@@ -54,6 +56,7 @@ __all__ = [
     "check_databases",
     "check_installed_apps",
     "check_prepared",
+    "check_prepared_queries",
     "check_settings",
     "check_urlconf",
 ]
@@ -98,11 +101,41 @@ def check_installed_apps(app_configs: Any, **kwargs: Any) -> list[checks.CheckMe
 
 
 def check_prepared(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
-    """E006: a function below `@prepared` does more with its parameters than compare them."""
+    """E006: a function below `@prepared` does more with its parameters than compare them.
+
+    W010: it names a ContextVar, which tells nothing where it is at its default.
+    """
+    messages: list[checks.CheckMessage] = []
+    for each in prepared.decorated:
+        if (error := prepared.refusal_of(each)) is not None:
+            messages.append(checks.Error(str(error), obj=each, id="mullet.E006"))
+        elif names_context_variable(each):
+            messages.append(_names_context_variable(each))
+    return messages
+
+
+def _names_context_variable(function: Any) -> checks.CheckMessage:
+    return checks.Warning(
+        f"'{function.__name__}' is prepared, and names a ContextVar: the value that it has at the "
+        "first call may be that of all others.",
+        hint="Give what the ContextVar holds as a parameter, or leave '@prepared' out.",
+        obj=function,
+        id="mullet.W010",
+    )
+
+
+def check_prepared_queries(
+    app_configs: Any, databases: Collection[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """E006: a function below `@prepared` reads more than its parameters, a ContextVar for instance.
+
+    Where checks may ask a database: `manage.py check --database`, `migrate` and `test`.
+    """
     return [
         checks.Error(str(error), obj=each, id="mullet.E006")
         for each in prepared.decorated
-        if (error := prepared.refusal_of(each)) is not None
+        if prepared.refusal_of(each) is None
+        and (error := prepared.refusal_of(each, databases or ())) is not None
     ]
 
 

@@ -11,7 +11,7 @@ and in tests, and for a share `MULLET["VERIFY_PREPARED"]` of the calls elsewhere
 compared with what the function builds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from functools import cache, partial, update_wrapper
 from inspect import Parameter as SignatureParameter
@@ -335,10 +335,19 @@ class PreparedQuerySet(QuerySet[Any]):
         return found
 
 
-def refusal_of(function: Prepared[..., Any]) -> NotPreparable | None:
-    """Return why `function` cannot be prepared, if it cannot."""
+def refusal_of(
+    function: Prepared[..., Any], databases: Collection[str] = ()
+) -> NotPreparable | None:
+    """Return why `function` cannot be prepared, if it cannot.
+
+    What it reads besides its parameters shows in what is compiled, for which Django may ask the
+    database: that is done for one of `databases`.
+    """
     try:
-        function.traced()
+        template = function.traced()
+        alias = template.queryset_with_holes.db
+        if template.is_usual and alias in databases:
+            template.shape(alias, objects)
     except NotPreparable as error:
         return error
     return None

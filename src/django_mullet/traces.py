@@ -5,9 +5,11 @@ language of the project, if it reads the one that is active.
 """
 
 from collections.abc import Callable, Mapping
-from contextvars import Context
+from contextvars import Context, ContextVar
 from datetime import timedelta, timezone
 from functools import partial
+from inspect import getclosurevars, unwrap
+from types import FunctionType, MethodType
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -17,13 +19,26 @@ from django.utils.translation import override as override_language
 
 from django_mullet._compat import active_translation
 
-__all__ = ["aside", "retraced", "traced"]
+__all__ = ["aside", "names_context_variable", "retraced", "traced"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 ELSEWHERE = "eo"
 """The language of a trace, which has none of the project's names."""
+
+
+def names_context_variable(function: Any) -> bool:
+    """Return whether the code of `function` names a ContextVar.
+
+    One that is at its default when the function is traced gives the same there as elsewhere.
+    """
+    function = unwrap(function)
+    if not isinstance(function, FunctionType | MethodType):
+        return False
+    named = getclosurevars(function)
+    found = [*named.globals.values(), *named.nonlocals.values()]
+    return any(isinstance(each, ContextVar) for each in found)
 
 
 def traced(trace: Callable[[], T]) -> dict[str, T]:
