@@ -3,6 +3,7 @@
 As it does where it makes a page of them, itself or by a package for pagination.
 """
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple, get_origin
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 from django.db.models import QuerySet
 from django.test import override_settings
 from fastapi import FastAPI
@@ -20,6 +22,7 @@ from typing_extensions import TypedDict
 
 from django_mullet.exceptions import LazyLoad
 from django_mullet.results import shows_many
+from django_mullet.retries import retry_on_conflict
 from django_mullet.routing import APIRouter
 from django_mullet.schemas import ModelSchema
 from tests.catalogue.models import Chapter, Person, Work
@@ -216,3 +219,25 @@ def test_they_are_told_by_the_response_model() -> None:
         assert shows_many(many)
     for other in (WorkSchema, WorkSchema | None, Page[int], Tree, None, list[int], Row, Typed):
         assert not shows_many(other)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_attempt_begins_with_no_objects() -> None:
+    attempts: list[int] = []
+
+    class Current(BaseModel):
+        current: WorkSchema
+        items: list[WorkSchema]
+
+    @retry_on_conflict(times=1)
+    def current() -> Current:
+        shown = Current(current=works()[0], items=[])  # type: ignore[arg-type]
+        attempts.append(1)
+        if len(attempts) == 1:
+            conflict = sqlite3.OperationalError("database is locked")
+            conflict.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise OperationalError(*conflict.args) from conflict
+        return shown
+
+    assert answer(current)["current"]["title"] == "Iliad"
+    assert len(attempts) == 2

@@ -21,7 +21,14 @@ from django_mullet.links import returns_by
 from django_mullet.planning import QueryPlan, plan_of
 from django_mullet.statements import is_of_one, left_out, table_of
 
-__all__ = ["explained", "from_above", "read_one_by_one", "refused", "refused_for_others"]
+__all__ = [
+    "begin_anew",
+    "explained",
+    "from_above",
+    "read_one_by_one",
+    "refused",
+    "refused_for_others",
+]
 
 logger = logging.getLogger("django_mullet.lazy_loads")
 
@@ -29,6 +36,12 @@ read_one_by_one: ContextVar[dict[Any, Any] | None] = ContextVar("mullet_one_by_o
 """In an endpoint that shows many objects: by schema the one that has queried when it was read."""
 
 _Execute = Callable[..., Any]
+
+
+def begin_anew() -> None:
+    """Forget what has been read, as the request runs again: the objects are others then."""
+    if (read := read_one_by_one.get()) is not None:
+        read.clear()
 
 
 @contextmanager

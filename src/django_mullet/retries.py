@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from django.db import OperationalError
 
 from django_mullet.hops import to_loop
+from django_mullet.lazy_loads import begin_anew
 
 __all__ = ["is_conflict", "retries_of", "retry_on_conflict", "run_again"]
 
@@ -82,6 +83,7 @@ async def run_again(times: int, attempt: Callable[[], Awaitable[T]]) -> T:
             if not is_conflict(error):
                 raise
             logger.warning("Conflict, to be tried again (%d of %d): %s", number + 1, times, error)
+        begin_anew()
         await to_loop()
         # A random while, so that those who have met do not meet again.
         await asyncio.sleep(random.uniform(0, _PAUSE * 2**number))  # noqa: S311
