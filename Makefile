@@ -32,6 +32,10 @@ run: $(VENV)/run.stamp  ## Serve the example: API, docs page and admin
 .PHONY: test
 test: $(VENV)/dev.stamp  ## Run every test, on SQLite and on PostgreSQL
 	env -u DATABASE_URL scripts/test
+	AGAIN=1 python -m tests.postgres -- scripts/test
+
+.PHONY: test-postgres
+test-postgres: $(VENV)/dev.stamp  ## Run every test on PostgreSQL
 	python -m tests.postgres -- scripts/test
 
 .PHONY: test-load

@@ -49,8 +49,6 @@ def package_of(value: object) -> str:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
         pytest.skip("needs PostgreSQL")
-    if item.get_closest_marker("own_projects") and connection.vendor == "postgresql":
-        pytest.skip("runs with the tests on SQLite")
 
 
 @pytest.fixture(scope="session")
