@@ -1,16 +1,16 @@
 """Are generic models of bodies named in the OpenAPI document by what stands in them?"""
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pydantic
 import pytest
 from fastapi import FastAPI
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from django_mullet.components import install
 from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema, Patch
-from tests.library.models import Author
+from django_mullet.schemas import Create, ModelSchema, Patch, Writable, WriteOnly
+from tests.library.models import Author, Book
 
 T = TypeVar("T")
 OtherT = TypeVar("OtherT")
@@ -33,6 +33,16 @@ class EnvelopeOfTwo(BaseModel, Generic[T, OtherT]):
 class Outer(BaseModel):
     inner: Envelope[list[Create[AuthorSchema]]]
     key: Envelope[int]
+
+
+class Renamed(ModelSchema[Book]):
+    kind: WriteOnly[Literal["book"]]
+    title: str = Field(validation_alias="name", serialization_alias="called")
+
+
+class Shelf(ModelSchema[Author]):
+    name: str
+    books: Writable[list[Renamed]]
 
 
 def document_of(*bodies: Any) -> dict[str, Any]:
@@ -107,3 +117,46 @@ def test_other_arguments_are_spelled_beside_it() -> None:
     assert envelopes(document_of(two)).keys() == {
         "EnvelopeOfTwo_Annotated_int__one___Union_AuthorCreate__NoneType__"
     }
+
+
+def test_what_is_nested_in_a_body_has_no_side_to_which_nothing_refers() -> None:
+    app = FastAPI()
+
+    @app.post("/shelves")
+    def create(body: Create[Shelf]) -> Shelf: ...
+
+    install(app)
+    assert list(app.openapi()["components"]["schemas"]) == [
+        "HTTPValidationError",
+        "Renamed",
+        "RenamedCreate",
+        "Shelf",
+        "ShelfCreate",
+        "ValidationError",
+    ]
+
+
+def test_a_class_that_is_sent_and_shown_has_two_sides() -> None:
+    class Plain(BaseModel):
+        size: int = Field(validation_alias="a", serialization_alias="b")
+
+    class Kind(BaseModel):
+        kind: Literal["kind"]
+        plain: Plain
+
+    class Shown(BaseModel):
+        some: Annotated[Renamed | Kind, Field(discriminator="kind")]
+
+    app = FastAPI()
+
+    @app.post("/plain")
+    def create(body: Plain) -> Shown: ...
+
+    @app.post("/shelves")
+    def create_shelf(body: Create[Shelf]) -> Shelf: ...
+
+    install(app)
+    components = app.openapi()["components"]["schemas"]
+    assert {"Plain-Input", "Plain-Output", "Renamed"} < {*components}
+    mapping = components["Shown"]["properties"]["some"]["discriminator"]["mapping"]
+    assert mapping["book"] == "#/components/schemas/Renamed"

@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from django_mullet.document_words import reword
 from django_mullet.error_schemas import name_errors
 from django_mullet.nesting import fields_of
-from django_mullet.variant_names import name_variants
+from django_mullet.variant_names import name_variants, name_without_side
 from django_mullet.variants import Access, Variant, access_of, component_name
 
 __all__ = ["clashes", "install"]
@@ -43,6 +43,7 @@ def install(app: FastAPI) -> None:
         name_errors(document)
         models = [cls for cls, _ in _all_components(app) if issubclass(cls, BaseModel)]
         name_variants(document, models)
+        name_without_side(document)
         reword(document)
         return document
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from django_mullet.variants import Variant, component_name
 
-__all__ = ["name_variants"]
+__all__ = ["name_variants", "name_without_side"]
 
 _REFERENCE = "#/components/schemas/"
 
@@ -35,6 +35,34 @@ def name_variants(document: dict[str, Any], classes: Iterable[Any]) -> None:
         _refer(document, renamed)
         named = {renamed.get(key, key): schema for key, schema in schemas.items()}
         document["components"]["schemas"] = dict(sorted(named.items()))
+
+
+def name_without_side(document: dict[str, Any]) -> None:
+    """Name a schema that is only shown, or only sent, as if it had no other side.
+
+    One that is nested in a body is sent as its variant: Pydantic describes its own input, too, to
+    which nothing refers, where aliases have it differ from what is shown.
+    """
+    schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
+    while unused := _unused_sides(document, schemas):
+        renamed = {other: base for _, other, base in unused}
+        for name, other, base in unused:
+            del schemas[name]
+            schemas[base] = schemas.pop(other)
+        _refer(document, renamed)
+        document["components"]["schemas"] = schemas = dict(sorted(schemas.items()))
+
+
+def _unused_sides(document: Any, schemas: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the sides of classes to which nothing refers: each with the other, and its class."""
+    sides = [
+        (f"{base}-{side}", f"{base}-{other}", base)
+        for base in {name.rpartition("-")[0] for name in schemas} - schemas.keys()
+        for side, other in (("Input", "Output"), ("Output", "Input"))
+    ]
+    referred = {*_referred(document)} & schemas.keys()
+    known = schemas.keys() - referred
+    return [found for found in sides if found[0] in known and found[1] in referred]
 
 
 def _variants_in(argument: Any) -> Iterator[str]:
@@ -84,8 +112,11 @@ def _references(value: Any) -> Iterator[dict[str, Any]]:
             yield from _references(inner)
 
 
-def _refer(document: dict[str, Any], renamed: dict[str, str]) -> None:
-    for place in _references(document):
-        key = place["$ref"].removeprefix(_REFERENCE)
-        if key in renamed:
-            place["$ref"] = f"{_REFERENCE}{renamed[key]}"
+def _refer(part: Any, renamed: dict[str, str]) -> None:
+    """Have `part` refer to components by their new names, in the mapping of unions as well."""
+    for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+        if isinstance(value, dict | list):
+            _refer(value, renamed)
+        elif isinstance(value, str) and value.startswith(_REFERENCE):
+            name = value.removeprefix(_REFERENCE)
+            part[key] = f"{_REFERENCE}{renamed.get(name, name)}"
