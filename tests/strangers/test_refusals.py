@@ -98,7 +98,7 @@ def test_a_field_that_nobody_has_registered_is_left_out_or_registered(
         for name in names:
             with pytest.raises(ImproperlyConfigured) as caught:
                 schema_for(model, fields=[name])
-            advice = f"exclude it, or write 'register({kind.__name__}, annotation=..."
+            advice = f"leave it out of the schema, or write 'register({kind.__name__}, annotation="
             assert advice in str(caught.value)
         left = schema_for(model, exclude=names)
         assert left.model_fields.keys().isdisjoint(names)
