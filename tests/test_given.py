@@ -210,6 +210,21 @@ def test_rows_that_refer_to_the_object_are_not_taken(name: str, model: Any, user
     assert not Document.objects.exists()
 
 
+def test_rows_that_refer_to_the_object_by_a_generic_key_are_not_taken() -> None:
+    class PlaceSchema(ModelSchema[Place]):
+        name: str
+        code: str
+
+    with pytest.raises(TypeError) as caught:
+        body(Create[PlaceSchema], name="a", code="a").create(notes=[])
+
+    assert str(caught.value) == (
+        "'notes' of 'Place' is kept in the rows of 'Note': create these, with 'about=...', once "
+        "there is the object."
+    )
+    assert not Place.objects.exists()
+
+
 def test_a_name_that_the_model_lacks_is_an_error(user: Owner) -> None:
     sent = body(Patch[ByColumn], title="a")
 

@@ -10,6 +10,7 @@ from functools import cache
 from inspect import getattr_static
 from typing import Any
 
+from django_mullet.fields import is_generic
 from django_mullet.places import places_of, what_is
 
 __all__ = ["Given", "assign", "chosen_key", "given", "made"]
@@ -62,18 +63,23 @@ def _settable(model: Any, name: str) -> Any:
     field = what_is(model, name)
     if field is None and not isinstance(getattr_static(model, name, None), property):
         raise TypeError(f"'{model.__name__}' has no field '{name}' that a value can be given for.")
-    if (
-        field is not None
-        and field.auto_created
-        and (field.one_to_many or field.one_to_one)
-        and not field.concrete
-    ):
+    if field is not None and (field.one_to_many or field.one_to_one) and not field.concrete:
         raise TypeError(
             f"'{name}' of '{model.__name__}' is kept in the rows of "
             f"'{field.related_model.__name__}': create these, with "
-            f"'{field.field.name}=...', once there is the object."
+            f"'{_referring(field)}=...', once there is the object."
         )
     return field
+
+
+def _referring(field: Any) -> str:
+    """Return what the rows of the other side of `field` call the object to which they belong."""
+    if not is_generic(field):
+        return str(field.field.name)
+    key_of_object: str = field.object_id_field_name
+    keys = field.related_model._meta.private_fields
+    names = (key.name for key in keys if getattr(key, "fk_field", None) == key_of_object)
+    return next(names, key_of_object)
 
 
 def made(schema: Any, values: Mapping[str, Any]) -> Any:
