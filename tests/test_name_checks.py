@@ -113,7 +113,7 @@ def test_W009_names_all_of_which_pydantic_warns(name: str) -> None:
         warnings.simplefilter("always")
         try:
             schema, refusal = of_fields(name), ""
-        except (PydanticUserError, ValueError) as error:
+        except (NameError, PydanticUserError, ValueError) as error:
             schema, refusal = None, str(error)
 
     if schema is None:

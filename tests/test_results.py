@@ -242,19 +242,19 @@ class Authored(ModelSchema[Work]):
 
 
 class Either(BaseModel):
-    work: TitleSchema | WorkSchema | Authored
+    work: WorkSchema | TitleSchema | Authored
 
 
 class EitherList(BaseModel):
-    works: list[TitleSchema | WorkSchema | Authored]
+    works: list[WorkSchema | TitleSchema | Authored]
 
 
 class EitherTuple(NamedTuple):
-    work: TitleSchema | WorkSchema
+    work: WorkSchema | TitleSchema
 
 
 class EitherDict(TypedDict):
-    work: TitleSchema | WorkSchema
+    work: WorkSchema | TitleSchema
 
 
 class Folder(BaseModel):
@@ -304,29 +304,29 @@ SHAPES: list[tuple[Any, Callable[[], Any], Any, int]] = [
     (RootModel[list[WorkSchema]], works, WORKS, 2),
     (RootModel[WorkSchema], lambda: works()[0], WORKS[0], 2),
     # Several schemas of one model
-    (TitleSchema | WorkSchema, lambda: works()[0], WORKS[0], 2),
-    (TitleSchema | WorkSchema | None, lambda: works()[0], WORKS[0], 2),
+    (WorkSchema | TitleSchema, lambda: works()[0], WORKS[0], 2),
+    (WorkSchema | TitleSchema | None, lambda: works()[0], WORKS[0], 2),
     (Annotated[TitleSchema | WorkSchema, LEFT], lambda: works()[0], TITLES[0], 2),
-    (list[TitleSchema | WorkSchema], works, WORKS, 2),
-    (list[TitleSchema | WorkSchema | Authored], lambda: list(works()), WORKS, 3),
+    (list[WorkSchema | TitleSchema], works, WORKS, 2),
+    (list[WorkSchema | TitleSchema | Authored], lambda: list(works()), WORKS, 3),
     (list[Annotated[TitleSchema | WorkSchema, LEFT]], works, TITLES, 2),
-    (list[TitleSchema] | list[WorkSchema], works, WORKS, 2),
-    (tuple[TitleSchema | WorkSchema, ...], works, WORKS, 2),
+    (list[WorkSchema] | list[TitleSchema], works, WORKS, 2),
+    (tuple[WorkSchema | TitleSchema, ...], works, WORKS, 2),
     (
-        tuple[TitleSchema | WorkSchema, TitleSchema],
+        tuple[WorkSchema | TitleSchema, TitleSchema],
         lambda: tuple(works()),
         [WORKS[0], TITLES[1]],
         2,
     ),
-    (dict[str, TitleSchema | WorkSchema], lambda: {"x": works()[0]}, {"x": WORKS[0]}, 2),
-    (dict[str, list[TitleSchema | WorkSchema]], lambda: {"x": works()}, {"x": WORKS}, 2),
-    (TitleSchema | WorkSchema | PersonSchema, lambda: works()[0], WORKS[0], 2),
-    (RootModel[TitleSchema | WorkSchema], lambda: works()[0], WORKS[0], 2),
+    (dict[str, WorkSchema | TitleSchema], lambda: {"x": works()[0]}, {"x": WORKS[0]}, 2),
+    (dict[str, list[WorkSchema | TitleSchema]], lambda: {"x": works()}, {"x": WORKS}, 2),
+    (WorkSchema | TitleSchema | PersonSchema, lambda: works()[0], WORKS[0], 2),
+    (RootModel[WorkSchema | TitleSchema], lambda: works()[0], WORKS[0], 2),
     (Either, lambda: {"work": works()[0]}, {"work": WORKS[0]}, 3),
     (EitherList, lambda: {"works": works()}, {"works": WORKS}, 3),
     (EitherTuple, lambda: EitherTuple(works()[0]), [WORKS[0]], 2),
     (EitherDict, lambda: {"work": works()[0]}, {"work": WORKS[0]}, 2),
-    (Box[TitleSchema] | Box[WorkSchema], lambda: {"item": works()[0]}, {"item": WORKS[0]}, 2),
+    (Box[WorkSchema] | Box[TitleSchema], lambda: {"item": works()[0]}, {"item": WORKS[0]}, 2),
     (
         Folder | Box[list[TitleSchema]],
         lambda: {"works": works(), "inner": {"works": []}},
@@ -390,7 +390,7 @@ def test_of_several_schemas_a_property_may_query_for_one_object_only(
     def endpoint() -> Any:
         return people.first() if number == 1 else people
 
-    kind: Any = PersonSchema | WithNewest
+    kind: Any = WithNewest | PersonSchema
     answer = partial(
         answer_of, endpoint_async if is_async else endpoint, kind if number == 1 else list[kind]
     )

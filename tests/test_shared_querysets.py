@@ -86,7 +86,7 @@ SHARED: dict[str, tuple[Any, Any, list[Any]]] = {
         [{"name": "A"}],
     ),
     "several schemas": (
-        list[AuthorSchema | InitialSchema],
+        list[InitialSchema | AuthorSchema],
         Author.objects.order_by("name"),
         [{"name": "A", "initial": "A"}],
     ),
