@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from pydantic import AliasChoices, AliasPath, Field
 
 from django_mullet.input_keys import input_key
-from django_mullet.planning import plan_of
+from django_mullet.planning import _behind, plan_of
 from django_mullet.schemas import ModelSchema, reads
 from tests.catalogue.models import Agent, Chapter, Jacket, Keyword, Note, Person, Publisher, Work
 
@@ -174,3 +174,10 @@ def test_the_command_needs_a_schema(path: str, message: str) -> None:
         call_command("queryplan", path)
 
     assert str(caught.value) == message
+
+
+def test_what_code_reads_of_the_object_from_which_it_came_is_known_by_column() -> None:
+    read = ["author", "author__name", "author__mentor__name", "title"]
+
+    assert list(_behind(("author",), read)) == ["name", "mentor"]
+    assert list(_behind(("mentor", "author"), read)) == ["name"]

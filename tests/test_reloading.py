@@ -197,6 +197,8 @@ def running(site: Site) -> Iterator[None]:
             stdout=file,
             stderr=file,
             start_new_session=True,
+            # A job that a shell has put into the background ignores it, and so would its children.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ) as process,
     ):
         try:

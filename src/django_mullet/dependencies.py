@@ -220,7 +220,7 @@ def adapt_endpoint(
     if found in (Kind.GENERATOR, Kind.ASYNC_GENERATOR):
         if is_event_stream:
             events = pulled(endpoint) if found is Kind.GENERATOR else endpoint
-            return _presented_as(endpoint, closed_events(events, present))
+            return _presented_as(endpoint, closed_events(events, present or _unchanged))
         return _presented_as(endpoint, closed(endpoint, present))
     return endpoint
 

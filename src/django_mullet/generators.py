@@ -40,12 +40,12 @@ def closed(endpoint: Endpoint, present: Present = None) -> Endpoint:
     return in_file_of(endpoint, lambda **values: _call_and_present(endpoint, present, **values))
 
 
-def closed_events(endpoint: Endpoint, present: Present = None) -> Endpoint:
+def closed_events(endpoint: Endpoint, present: Callable[[Any], Any]) -> Endpoint:
     """As `closed()`, for an async generator of the events of a stream."""
     return in_file_of(endpoint, lambda **values: _call_until_refused(endpoint, present, **values))
 
 
-def _call_until_refused(endpoint: Endpoint, present: Present, /, **values: Any) -> Any:
+def _call_until_refused(endpoint: Endpoint, present: Callable[[Any], Any], /, **values: Any) -> Any:
     items = _call_and_present(endpoint, present, **values)
     return _call_and_close(_until_refused, items=items)
 
@@ -64,10 +64,8 @@ async def _until_refused(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
             raise
 
 
-def _call_and_present(endpoint: Endpoint, present: Present, /, **values: Any) -> Any:
+def _call_and_present(endpoint: Endpoint, present: Callable[[Any], Any], /, **values: Any) -> Any:
     items = _call_and_close(endpoint, **values)
-    if present is None:
-        return items
     if hasattr(items, "__aiter__"):
         return _call_and_close(partial(_presented_async, items, present))
     return _presented(items, present)

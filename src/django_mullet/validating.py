@@ -22,6 +22,8 @@ __all__ = ["are_of", "of_instance", "of_instances", "of_row", "of_rows"]
 
 def of_instance(schema: Any, instance: Any) -> Any:
     """Return an instance of `schema` for `instance`, alone: what it reads it may query."""
+    if read_one_by_one.get() is None:
+        return schema.model_validate(instance)
     token = read_one_by_one.set(None)
     try:
         return schema.model_validate(instance)
