@@ -14,19 +14,16 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError
 from django.db.models import QuerySet
 from django.test import override_settings
-from fastapi import FastAPI
 from fastapi.exceptions import ResponseValidationError
-from fastapi.testclient import TestClient
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from django_mullet.exceptions import LazyLoad
 from django_mullet.results import shows_many
 from django_mullet.retries import retry_on_conflict
-from django_mullet.routing import APIRouter
 from django_mullet.schemas import ModelSchema
 from tests.catalogue.models import Chapter, Person, Work
-from tests.test_results import Page, WorkSchema
+from tests.test_results import Page, WorkSchema, answer_of
 
 
 class Row(BaseModel):
@@ -62,16 +59,6 @@ def three_works(db: None) -> None:
         Chapter.objects.create(work=work, number=1, heading=title)
 
 
-def answer(endpoint: Callable[..., Any], response_model: Any = None) -> Any:
-    """What a route that calls `endpoint` answers."""
-    router = APIRouter()
-    arguments = {} if response_model is None else {"response_model": response_model}
-    router.get("/", **arguments)(endpoint)
-    app = FastAPI()
-    app.include_router(router)
-    return TestClient(app).get("/").json()
-
-
 def test_they_are_refused_where_each_instance_queries() -> None:
     def page() -> Page[WorkSchema]:
         return Page[WorkSchema](items=works(), count=works().count())  # type: ignore[arg-type]
@@ -84,13 +71,13 @@ def test_they_are_refused_where_each_instance_queries() -> None:
 
     error = r"^'WorkSchema\.chapters' queries .*objects\.prefetch_related\(\"chapters\"\)'\.$"
     with pytest.raises(LazyLoad, match=error):
-        answer(page)
+        answer_of(page)
     with pytest.raises(LazyLoad, match=error):
-        answer(page_async, Page[WorkSchema])
+        answer_of(page_async, Page[WorkSchema])
     with pytest.raises(LazyLoad, match=error):
-        answer(items)
+        answer_of(items)
     with override_settings(MULLET={"LAZY_LOADS": "allow"}):
-        assert len(answer(page)["items"]) == 3
+        assert len(answer_of(page).json()["items"]) == 3
 
 
 def test_they_are_shown_where_everything_is_loaded() -> None:
@@ -101,8 +88,8 @@ def test_they_are_shown_where_everything_is_loaded() -> None:
     def planned() -> Page[WorkSchema]:
         return Page[WorkSchema](items=WorkSchema.from_qs(works()), count=3)
 
-    assert len(answer(page)["items"]) == 3
-    assert answer(planned) == answer(page)
+    assert len(answer_of(page).json()["items"]) == 3
+    assert answer_of(planned).json() == answer_of(page).json()
 
 
 @pytest.mark.parametrize("response_model", [list[Row], dict[str, Row], list[Typed]])
@@ -112,7 +99,7 @@ def test_they_are_refused_in_rows_that_an_endpoint_makes(response_model: Any) ->
         return {str(row.rank): row for row in made} if get_origin(response_model) is dict else made
 
     with pytest.raises(LazyLoad, match=r"objects\.prefetch_related\(\"chapters\"\)'\.$"):
-        answer(rows, response_model)
+        answer_of(rows, response_model)
 
 
 @pytest.mark.parametrize(
@@ -146,8 +133,8 @@ def test_objects_in_places_of_their_own_are_loaded_together(
         return await sync_to_async(rows)()
 
     with django_assert_num_queries(2):
-        shown = answer(rows_async if is_async else rows, response_model)
-    assert shown == answer(planned, response_model)
+        shown = answer_of(rows_async if is_async else rows, response_model).json()
+    assert shown == answer_of(planned, response_model).json()
     assert len(shown) == 3
 
 
@@ -159,12 +146,12 @@ def test_objects_in_a_dictionary_are_loaded_together(django_assert_num_queries: 
         return {work.title: [work, "not one"] for work in works()[:1]}
 
     with django_assert_num_queries(2):
-        shown = answer(by_title, dict[str, WorkSchema])
+        shown = answer_of(by_title, dict[str, WorkSchema]).json()
     assert [shown[title]["chapters"] for title in shown] == [
         [{"heading": title}] for title in shown
     ]
     with pytest.raises(ResponseValidationError):
-        answer(at_once, dict[str, list[WorkSchema]])
+        answer_of(at_once, dict[str, list[WorkSchema]])
 
 
 def test_objects_in_places_of_their_own_may_not_query_each() -> None:
@@ -174,9 +161,9 @@ def test_objects_in_places_of_their_own_may_not_query_each() -> None:
     def rows(number: int) -> Callable[[], Any]:
         return lambda: {str(work.pk): work for work in works().only("pk")[:number]}
 
-    assert list(answer(rows(1), dict[str, Titles]).values()) == [{"title": "Iliad"}]
+    assert list(answer_of(rows(1), dict[str, Titles]).json().values()) == [{"title": "Iliad"}]
     with pytest.raises(LazyLoad, match=r"^'Titles\.title' queries .* add it to 'only\(\)'"):
-        answer(rows(2), dict[str, Titles])
+        answer_of(rows(2), dict[str, Titles])
 
 
 def test_they_may_have_single_objects_beside_them() -> None:
@@ -198,7 +185,7 @@ def test_they_may_have_single_objects_beside_them() -> None:
             oldest=WorkSchema.get_or_404(works(), title="Iliad"),
         )
 
-    shown = answer(several)
+    shown = answer_of(several).json()
     assert shown["items"] == shown["author"]["works"]
     assert [shown["oldest"], shown["newest"]] == shown["items"][::2]
 
@@ -239,5 +226,5 @@ def test_another_attempt_begins_with_no_objects() -> None:
             raise OperationalError(*conflict.args) from conflict
         return shown
 
-    assert answer(current)["current"]["title"] == "Iliad"
+    assert answer_of(current).json()["current"]["title"] == "Iliad"
     assert len(attempts) == 2
