@@ -25,8 +25,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from benchmarks.routes.models import Item
-from django_mullet import databases
-from django_mullet.prepared import prepared
+from django_mullet import prepared
+from django_mullet.execution import connections
 
 __all__ = ["main"]
 
@@ -47,7 +47,7 @@ def items_of(pk: int) -> QuerySet[Item]:
 
 def main() -> None:
     """Print the ratio of each way."""
-    databases.install()
+    connections.install()
     call_command("migrate", run_syncdb=True, verbosity=0)
     pk = Item.objects.create(name="Item", amount=1, active=True, created_at=timezone.now()).pk
     sql, params = Item.objects.filter(pk=pk).values_list(*COLUMNS).query.sql_with_params()
@@ -75,7 +75,7 @@ def main() -> None:
         low, _, high = quantiles(ratios, n=4)
         shown = median(each[number] for each in rounds)
         print(f"| {name} | {median(ratios):.2f} | {low:.2f}-{high:.2f} | {shown:.0f} |")
-    databases.close_all()
+    connections.close_all()
 
 
 def time_of(run: Callable[[], Any]) -> float:

@@ -25,7 +25,7 @@ from django.core.management import call_command
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter
 
 from benchmarks.routes.models import Item
-from django_mullet.schemas import ModelSchema
+from django_mullet import ModelSchema
 
 __all__ = ["main"]
 

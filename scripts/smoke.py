@@ -26,12 +26,12 @@ from django.urls import include, path
 from fastapi import FastAPI
 
 import django_mullet
-from django_mullet.asgi import mount_django
-from django_mullet.routing import APIRouter
+from django_mullet import mount_django
+from django_mullet import APIRouter
 
 NEED_MORE = {
-    "django_mullet.postgres_fetch": "psycopg",
-    "django_mullet.postgres_types": "psycopg",
+    "django_mullet.queries.psycopg_fetch": "psycopg",
+    "django_mullet.fields.postgres": "psycopg",
     "django_mullet.testing": "httpx2",
 }
 

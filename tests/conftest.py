@@ -13,8 +13,8 @@ from django.db import connection, connections
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
-from django_mullet import prepared
-from django_mullet.concurrency import pool
+from django_mullet.execution.workers import pool
+from django_mullet.queries import prepared
 from tests.limited_threads import Thread, limited_threads
 
 LARGE_APPS = {"tests.catalogue", "tests.fieldtypes", "tests.relations", "tests.tables"}

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from django_mullet.execution import Execution
+from django_mullet.execution.execution import Execution
 
 __all__ = ["entered", "execute", "here"]
 

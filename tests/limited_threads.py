@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 from django.db import connection
 
-from django_mullet import databases, limits
-from django_mullet.backlog import Job
-from django_mullet.concurrency import WorkerPool, pool
-from django_mullet.leases import Lease
+from django_mullet.execution import connection_limit, connections
+from django_mullet.execution.job_queue import Job
+from django_mullet.execution.worker_lease import Lease
+from django_mullet.execution.workers import WorkerPool, pool
 from tests.testapp.models import Item
 
 __all__ = ["Thread", "limited_threads", "open_connections", "submitted", "use"]
@@ -55,10 +55,10 @@ class Thread:
 def limited_threads() -> Iterator[Callable[[], Thread]]:
     """Yield what starts threads with limited connections, and count theirs only."""
     pool.stop()
-    limits.limiter.cache_clear()
+    connection_limit.limiter.cache_clear()
     workers = WorkerPool()
-    workers.enter = databases.install
-    workers.leave = databases.close_all
+    workers.enter = connections.install
+    workers.leave = connections.close_all
     with ExitStack() as stack:
 
         def start() -> Thread:
@@ -68,7 +68,7 @@ def limited_threads() -> Iterator[Callable[[], Thread]]:
 
         yield start
     workers.stop()
-    limits.limiter.cache_clear()
+    connection_limit.limiter.cache_clear()
 
 
 def use() -> Any:
@@ -79,4 +79,4 @@ def use() -> Any:
 
 def open_connections() -> int:
     """Return how many connections to the default database are open."""
-    return limits.limiter("default").open
+    return connection_limit.limiter("default").open

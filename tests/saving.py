@@ -16,10 +16,9 @@ from hypothesis import HealthCheck, Phase, assume, reject, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from django_mullet import verification
-from django_mullet.field_types import annotation_of
-from django_mullet.fields import facts_of_values
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites, annotation_of
+from django_mullet.fields.info import facts_of_values
+from django_mullet.queries import verification
 from tests.fieldtypes.values import values_of
 
 Save = Callable[..., None]

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import override_settings
 from fastapi import FastAPI
 
-from django_mullet import sharing
-from django_mullet.asgi import mount_django
+from django_mullet import mount_django
+from django_mullet.execution import borrowed_connections
 
 
 def test_the_app_is_installed_by_the_package_name() -> None:
@@ -33,7 +33,7 @@ def test_importing_the_package_imports_neither_django_nor_fastapi() -> None:
 
 @pytest.mark.django_db
 def test_the_connections_that_tests_make_are_noted_for_their_workers() -> None:
-    shared = sharing.held_by_test()
+    shared = borrowed_connections.held_by_test()
 
     assert connection.in_atomic_block
     assert shared is not None

@@ -25,9 +25,8 @@ from django.views.decorators.csrf import csrf_exempt
 from fastapi import FastAPI, WebSocket
 from fastapi.testclient import TestClient
 
-from django_mullet.asgi import DjangoHandler, mount_django
-from django_mullet.concurrency import pool
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter, DjangoHandler, mount_django
+from django_mullet.execution.workers import pool
 from tests.executing import here
 from tests.load import answers
 from tests.testapp.models import Item
@@ -422,13 +421,13 @@ def test_mounting_twice_is_refused() -> None:
 
 
 def test_mounting_before_django_is_set_up_is_refused() -> None:
-    from tests.test_concurrency import run
+    from tests.execution.test_workers import run
 
     script = """
 from django.conf import settings
 settings.configure()
 from fastapi import FastAPI
-from django_mullet.asgi import DjangoHandler, mount_django
+from django_mullet import DjangoHandler, mount_django
 try:
     mount_django(FastAPI())
 except Exception as error:
@@ -539,7 +538,7 @@ def test_a_file_is_sent() -> None:
 
 
 def test_a_client_that_leaves_ends_a_stream_in_its_worker() -> None:
-    from tests.test_routing import scope_of
+    from tests.routing.test_route import scope_of
 
     left.clear()
     sent: list[Any] = []
@@ -625,7 +624,7 @@ def test_every_request_of_django_starts_and_finishes_once(url: str) -> None:
 
 
 def test_a_client_that_leaves_before_its_body_is_there_gets_no_answer() -> None:
-    from tests.test_routing import scope_of
+    from tests.routing.test_route import scope_of
 
     sent: list[Any] = []
 
@@ -641,7 +640,7 @@ def test_a_client_that_leaves_before_its_body_is_there_gets_no_answer() -> None:
 
 
 def test_a_request_that_django_cannot_read_is_refused() -> None:
-    from tests.test_routing import scope_of
+    from tests.routing.test_route import scope_of
 
     sent: list[Any] = []
 
@@ -732,7 +731,7 @@ def test_more_asynchronous_views_wait_at_once_than_there_are_threads(
 
 @pytest.mark.parametrize("path", ["/hanging", "/missing"])
 def test_a_client_that_leaves_cancels_its_view_and_the_request_is_finished(path: str) -> None:
-    from tests.test_routing import scope_of
+    from tests.routing.test_route import scope_of
 
     finished: list[Any] = []
 

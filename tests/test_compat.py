@@ -23,8 +23,8 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import StreamingResponse
 from starlette.types import Message
 
-from django_mullet import _compat, _compat_orm
-from django_mullet.exceptions import UnsupportedFastAPI
+from django_mullet import UnsupportedFastAPI
+from django_mullet._compat import anyio, asgiref, django, fastapi, orm, pydantic
 from tests.catalogue.models import Person
 
 
@@ -43,7 +43,7 @@ def test_anyio_asks_what_its_thread_is_led_to() -> None:
             raise LookupError("check_cancelled")
 
     def elsewhere() -> list[Any]:
-        _compat.lead_from_thread(Backend)
+        anyio.lead_from_thread(Backend)
         with pytest.raises(LookupError, match="check_cancelled"):
             from_thread.check_cancelled()
         calls: list[Any] = [from_thread.run, from_thread.run_sync]
@@ -56,14 +56,14 @@ def test_anyio_asks_what_its_thread_is_led_to() -> None:
 
 
 def test_a_thread_that_is_led_nowhere_finds_no_event_loop() -> None:
-    with pytest.raises(_compat.NoEventLoopError):
+    with pytest.raises(anyio.NoEventLoopError):
         from_thread.run_sync(print)
 
 
 def test_anyio_calls_a_function_on_the_loop_of_another_thread() -> None:
     async def main() -> bool:
         loop = asyncio.get_running_loop()
-        found = await asyncio.to_thread(_compat.call_on_loop, loop, asyncio.get_running_loop, ())
+        found = await asyncio.to_thread(anyio.call_on_loop, loop, asyncio.get_running_loop, ())
         return found is loop
 
     assert asyncio.run(main())
@@ -80,7 +80,7 @@ def test_asgiref_moves_context_variables_and_locals() -> None:
     context = copy_context()
     context.run(elsewhere)
 
-    _compat.move_context(context)
+    asgiref.move_context(context)
 
     assert (variable.get(), local.value) == ("moved", "moved")
 
@@ -101,7 +101,7 @@ def test_django_names_the_handler_when_a_response_is_closed() -> None:
     response = HttpResponse()
     signals.request_finished.connect(note)
     try:
-        _compat.set_handler_class(response, Request)
+        django.set_handler_class(response, Request)
         response.close()
     finally:
         signals.request_finished.disconnect(note)
@@ -114,8 +114,8 @@ def test_django_notes_exemptions_from_atomic_requests_on_the_view() -> None:
     @transaction.non_atomic_requests(using="other")
     def view() -> None: ...
 
-    assert _compat.non_atomic_aliases(view) == {"default", "other"}
-    assert _compat.non_atomic_aliases(lambda: None) == set()
+    assert django.non_atomic_aliases(view) == {"default", "other"}
+    assert django.non_atomic_aliases(lambda: None) == set()
 
 
 @pytest.mark.parametrize("enforce", [True, False])
@@ -124,11 +124,11 @@ def test_django_s_test_client_says_whether_it_wants_csrf_checks(enforce: bool) -
     other = RequestFactory().post("/")
     middleware = CsrfViewMiddleware(lambda _: HttpResponse())
 
-    assert _compat.passes_csrf_checks(request) is not enforce
+    assert django.passes_csrf_checks(request) is not enforce
     assert middleware.process_view(other, HttpResponse, (), {}) is not None
-    assert not _compat.passes_csrf_checks(other)
-    _compat.let_pass_csrf_checks(other)
-    assert _compat.passes_csrf_checks(other)
+    assert not django.passes_csrf_checks(other)
+    django.let_pass_csrf_checks(other)
+    assert django.passes_csrf_checks(other)
     assert middleware.process_view(other, HttpResponse, (), {}) is None
 
 
@@ -139,9 +139,9 @@ def test_pydantic_tells_whether_names_are_known() -> None:
     class Later(BaseModel):
         name: str
 
-    assert not _compat.knows_its_fields(Waiting)
+    assert not pydantic.knows_its_fields(Waiting)
     Waiting.model_rebuild(_types_namespace={"Later": Later})
-    assert _compat.knows_its_fields(Waiting)
+    assert pydantic.knows_its_fields(Waiting)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_fastapi_s_handler_has_the_variables(name: str) -> None:
     route = app.routes[-1]
     assert isinstance(route, APIRoute)
 
-    cell = _compat.handler_variable(route.get_route_handler(), name)
+    cell = fastapi.handler_variable(route.get_route_handler(), name)
 
     expected = {
         "dependant": route.dependant,
@@ -177,7 +177,7 @@ def test_replacing_the_variable_changes_what_the_handler_does() -> None:
     class Route(APIRoute):
         def get_route_handler(self) -> Any:
             handler = super().get_route_handler()
-            cell = _compat.handler_variable(handler, "dependency_overrides_provider")
+            cell = fastapi.handler_variable(handler, "dependency_overrides_provider")
             cell.cell_contents = Overriding()
             return handler
 
@@ -195,7 +195,7 @@ def test_replacing_the_variable_changes_what_the_handler_does() -> None:
 )
 def test_a_handler_without_the_variable_is_reported(handler: Any) -> None:
     with pytest.raises(UnsupportedFastAPI) as caught:
-        _compat.handler_variable(handler, "missing")
+        fastapi.handler_variable(handler, "missing")
 
     assert str(caught.value) == (
         "FastAPI's request handler has no variable 'missing'. Install a FastAPI release that "
@@ -209,8 +209,8 @@ def test_fastapi_leaves_its_two_stacks_in_the_scope() -> None:
 
     @app.get("/")
     async def endpoint(request: Request) -> None:
-        _compat.request_stack(request.scope).callback(order.append, "request")
-        _compat.function_stack(request.scope).callback(order.append, "function")
+        fastapi.request_stack(request.scope).callback(order.append, "request")
+        fastapi.function_stack(request.scope).callback(order.append, "function")
 
     TestClient(app).get("/")
 
@@ -232,7 +232,7 @@ def test_fastapi_puts_exits_on_the_stack_that_replaces_its_own() -> None:
 
             async def replaced(request: Request) -> Any:
                 async with replacement:
-                    _compat.replace_function_stack(request.scope, replacement)
+                    fastapi.replace_function_stack(request.scope, replacement)
                     response = await handler(request)
                     order.append("response")
                 return response
@@ -256,13 +256,13 @@ def test_starlette_keeps_the_iterator_of_a_synchronous_body() -> None:
     items = body()
     response = StreamingResponse(items)
 
-    assert _compat.threaded_iterator(response.body_iterator) is items  # type: ignore[arg-type]
+    assert fastapi.threaded_iterator(response.body_iterator) is items  # type: ignore[arg-type]
 
 
 def test_starlette_keeps_the_list_of_a_synchronous_body() -> None:
     response = StreamingResponse([b"x"])
 
-    found = _compat.threaded_iterator(response.body_iterator)  # type: ignore[arg-type]
+    found = fastapi.threaded_iterator(response.body_iterator)  # type: ignore[arg-type]
 
     assert found is not None
     assert list(found) == [b"x"]
@@ -272,18 +272,18 @@ def test_an_asynchronous_body_has_no_synchronous_iterator() -> None:
     async def body() -> AsyncIterator[bytes]:
         yield b"x"
 
-    assert _compat.threaded_iterator(body()) is None
-    assert _compat.threaded_iterator(iterate_in_threadpool([1])) is not None
+    assert fastapi.threaded_iterator(body()) is None
+    assert fastapi.threaded_iterator(iterate_in_threadpool([1])) is not None
 
 
 def test_it_is_known_whose_executor_runs_the_orm_of_a_task() -> None:
-    mine, other = _compat.ThreadSensitiveExecutor(), _compat.ThreadSensitiveExecutor()
+    mine, other = asgiref.ThreadSensitiveExecutor(), asgiref.ThreadSensitiveExecutor()
 
     async def main() -> list[bool]:
-        undo = _compat.send_orm_to(mine)
-        inside = [_compat.runs_orm(mine), _compat.runs_orm(other)]
+        undo = asgiref.send_orm_to(mine)
+        inside = [asgiref.runs_orm(mine), asgiref.runs_orm(other)]
         undo()
-        return [*inside, _compat.runs_orm(mine)]
+        return [*inside, asgiref.runs_orm(mine)]
 
     assert asyncio.run(main()) == [True, False, False]
     assert async_to_sync(main)() == [True, False, False]
@@ -302,8 +302,8 @@ def test_starlette_leaves_the_exception_handlers_in_the_scope() -> None:
     @app.get("/")
     async def endpoint(request: Request) -> None:
         for error in (KeyError(), HTTPException(418), OSError()):
-            found.append(_compat.exception_handler(request.scope, error))
-        found.append(_compat.exception_handler({}, KeyError()))
+            found.append(fastapi.exception_handler(request.scope, error))
+        found.append(fastapi.exception_handler({}, KeyError()))
 
     TestClient(app).get("/")
 
@@ -318,7 +318,7 @@ def test_starlette_reads_a_body_from_what_replaces_its_receive() -> None:
 
     @app.post("/")
     async def endpoint(request: Request) -> str:
-        _compat.replace_receive(request, receive)
+        fastapi.replace_receive(request, receive)
         return (await request.body()).decode()
 
     assert TestClient(app).post("/", content="given").json() == "replaced"
@@ -330,12 +330,12 @@ def test_starlette_keeps_what_was_read_of_a_request() -> None:
 
     @app.post("/")
     async def endpoint(request: Request) -> list[str]:
-        before.extend([_compat.body_so_far(request), _compat.form_so_far(request)])
+        before.extend([fastapi.body_so_far(request), fastapi.form_so_far(request)])
         if request.headers["content-type"].startswith("application/x-www-form"):
             await request.form()
         else:
             await request.body()
-        return [str(_compat.body_so_far(request)), str(_compat.form_so_far(request))]
+        return [str(fastapi.body_so_far(request)), str(fastapi.form_so_far(request))]
 
     client = TestClient(app)
 
@@ -358,7 +358,7 @@ def test_fastapi_puts_exits_on_the_request_s_stack_that_replaces_its_own() -> No
 
             async def replaced(request: Request) -> Any:
                 async with AsyncExitStack() as replacement:
-                    _compat.replace_request_stack(request.scope, replacement)
+                    fastapi.replace_request_stack(request.scope, replacement)
                     response = await handler(request)
                     order.append("response")
                 order.append("outside")
@@ -379,10 +379,10 @@ def test_fastapi_puts_exits_on_the_request_s_stack_that_replaces_its_own() -> No
 def test_django_tells_whether_a_queryset_is_evaluated() -> None:
     queryset = Person.objects.none()
 
-    before = _compat_orm.is_evaluated(queryset)
+    before = orm.is_evaluated(queryset)
     list(queryset)
 
-    assert (before, _compat_orm.is_evaluated(queryset)) == (False, True)
+    assert (before, orm.is_evaluated(queryset)) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -404,8 +404,8 @@ def test_django_tells_whether_a_queryset_is_evaluated() -> None:
 def test_django_tells_what_was_asked_of_a_queryset(
     queryset: Any, as_built: bool, joins: bool
 ) -> None:
-    assert _compat_orm.is_as_built(queryset) is as_built
-    assert _compat_orm.takes_joins(queryset) is joins
+    assert orm.is_as_built(queryset) is as_built
+    assert orm.takes_joins(queryset) is joins
 
 
 @pytest.mark.django_db
@@ -445,7 +445,7 @@ def person_updated_by(update: Any) -> Any:
     Person.objects.create(name="Ann")
     options = {"proxy": True, "app_label": "catalogue", "apps": Apps()}
     members = {"Meta": type("Meta", (), options), "_updates_by": staticmethod(update)}
-    bases = (_compat_orm.UpdatesBy, Person)
+    bases = (orm.UpdatesBy, Person)
     model: Any = type("Updated", bases, {"__module__": __name__, **members})
     return model.objects.get()
 
@@ -481,7 +481,7 @@ def test_django_inserts_a_row_where_the_other_function_will_not() -> None:
 def person_inserted_by(insert: Any) -> Any:
     options = {"proxy": True, "app_label": "catalogue", "apps": Apps()}
     members = {"Meta": type("Meta", (), options), "_inserts_by": staticmethod(insert)}
-    bases = (_compat_orm.InsertsBy, Person)
+    bases = (orm.InsertsBy, Person)
     model: Any = type("Inserted", bases, {"__module__": __name__, **members})
     return model(name="Ann")
 
@@ -491,7 +491,7 @@ def test_django_tells_the_statement_of_an_insert() -> None:
     fields = [Person._meta.get_field(name) for name in ("name", "mentor")]
     returning = [Person._meta.get_field("id")]
     person = Person(name="Ann")
-    compiler = _compat_orm.insert_compiler(person, Person, "default", fields, returning)
+    compiler = orm.insert_compiler(person, Person, "default", fields, returning)
     [(sql, params)] = compiler.as_sql()
 
     with connection.cursor() as cursor:
@@ -505,7 +505,7 @@ def test_django_tells_the_statement_of_an_insert() -> None:
 def test_django_tells_the_statement_of_an_update() -> None:
     person = Person.objects.create(name="Ann")
     name = Person._meta.get_field("name")
-    query = _compat_orm.update_query(Person.objects.filter(pk=person.pk), [(name, None, "Bo")])
+    query = orm.update_query(Person.objects.filter(pk=person.pk), [(name, None, "Bo")])
     sql, params = query.get_compiler(using="default").as_sql()
 
     with connection.cursor() as cursor:

@@ -1,14 +1,15 @@
 import inspect
 import re
 from dataclasses import Field, fields
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import django_mullet
-from django_mullet import checks, conf, name_checks, schema_checks
+from django_mullet import conf
+from django_mullet.checks import field_names, schemas
+from django_mullet.checks import project as project_checks
 from tests.documentation import (
     PACKAGES,
     PAGES,
@@ -25,13 +26,6 @@ from tests.each_project import SUCCESS, run_in_each
 
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 PACKAGE = Path(django_mullet.__file__).parent
-
-PUBLIC_MODULES = re.findall(r"^### `django_mullet\.(\w+)`$", REFERENCE, re.MULTILINE)
-PUBLIC_NAMES = [
-    (module, name)
-    for module in PUBLIC_MODULES
-    for name in import_module(f"django_mullet.{module}").__all__
-]
 
 
 @pytest.fixture(scope="module")
@@ -111,37 +105,10 @@ def test_the_reference_has_no_setting_that_is_gone() -> None:
 
 
 def test_the_reference_has_every_check_and_no_other() -> None:
-    source = "".join(map(inspect.getsource, (checks, name_checks, schema_checks)))
+    source = "".join(map(inspect.getsource, (project_checks, field_names, schemas)))
     ids = set(re.findall(r"mullet\.[EW]\d{3}", source))
 
     assert set(re.findall(r"mullet\.[EW]\d{3}", REFERENCE)) == ids
-
-
-@pytest.mark.parametrize(("module", "name"), PUBLIC_NAMES, ids=".".join)
-def test_the_reference_has_every_public_name(module: str, name: str) -> None:
-    assert name in names_in_the_reference(module)
-
-
-@pytest.mark.parametrize("module", PUBLIC_MODULES)
-def test_the_reference_has_no_name_that_is_gone(module: str) -> None:
-    assert names_in_the_reference(module) == set(import_module(f"django_mullet.{module}").__all__)
-
-
-def names_in_the_reference(module: str) -> set[str]:
-    [section] = re.findall(
-        rf"^### `django_mullet\.{module}`\n(.*?)(?=^##|\Z)", REFERENCE, re.DOTALL | re.MULTILINE
-    )
-    return set(re.findall(r"^\| `(\w+)", section, re.MULTILINE))
-
-
-def test_the_reference_says_of_every_module_whether_it_is_public() -> None:
-    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
-    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    listed = REFERENCE.partition("## Internal modules")[2].partition("[The life")[0]
-    internal = set(re.findall(r"`([a-z_]+)`", listed))
-
-    assert internal.isdisjoint(PUBLIC_MODULES)
-    assert internal | set(PUBLIC_MODULES) == modules | packages
 
 
 def test_the_reference_has_every_command() -> None:

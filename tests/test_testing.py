@@ -5,7 +5,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from fastapi import FastAPI, Request, Response
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 pytestmark = pytest.mark.django_db
 

@@ -16,8 +16,7 @@ from django.test import override_settings
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from django_mullet.asgi import mount_django
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter, mount_django
 from tests.documentation import README, ROOT, Block, write_blocks, write_project
 from tests.each_project import SUCCESS, environment, run_in_each
 

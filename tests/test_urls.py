@@ -24,7 +24,7 @@ from pytest_django import Settings
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter
 from django_mullet.urls import RoutePatterns, is_api_view
 from tests.testapp.models import Author
 

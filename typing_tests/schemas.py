@@ -5,8 +5,7 @@ from typing import assert_type
 
 from django.contrib.contenttypes.models import ContentType
 
-from django_mullet.drafts import schema_for
-from django_mullet.schemas import (
+from django_mullet import (
     Collection,
     Create,
     CreateOnly,
@@ -16,6 +15,7 @@ from django_mullet.schemas import (
     Update,
     Writable,
     WriteOnly,
+    schema_for,
 )
 from tests.library.models import Author, Book, Cover, Tag
 from tests.relations.models import Note, Shop

@@ -75,7 +75,7 @@ def create_rows() -> None:
 def schemas() -> Workloads:
     from pydantic import TypeAdapter
 
-    from django_mullet.schemas import Patch
+    from django_mullet import Patch
     from schemas import ArticleSchema, SimulationSchema
     from shop.models import Article, Author, Simulation
 

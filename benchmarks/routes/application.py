@@ -16,14 +16,14 @@ from django.db import transaction
 from fastapi import Depends, FastAPI, Header
 from pydantic import BaseModel, ConfigDict
 
-import django_mullet.routing
+import django_mullet.routing.route
 from benchmarks.routes.models import Item
 
 __all__ = ["ROUTERS", "build"]
 
 ROUTERS: dict[str, type[fastapi.APIRouter]] = {
     "plain": fastapi.APIRouter,
-    "mullet": django_mullet.routing.APIRouter,
+    "mullet": django_mullet.routing.route.APIRouter,
 }
 
 
@@ -92,7 +92,7 @@ def build(router_class: type[fastapi.APIRouter]) -> FastAPI:
 
     # What is compared here is django-mullet without the middleware and with it.
     is_plain = router_class is fastapi.APIRouter
-    around = django_mullet.routing.APIRouter(django_middleware=not is_plain)
+    around = django_mullet.routing.route.APIRouter(django_middleware=not is_plain)
 
     @around.get("/middleware")
     def with_middleware() -> Summary:

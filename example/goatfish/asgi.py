@@ -9,9 +9,11 @@ django.setup()
 
 from fastapi import FastAPI  # noqa: E402
 
-from django_mullet.asgi import mount_django  # noqa: E402
-from django_mullet.openapi import docs_router  # noqa: E402
-from django_mullet.operation_ids import operation_id  # noqa: E402
+from django_mullet import (  # noqa: E402
+    docs_router,
+    mount_django,
+    operation_id,
+)
 from main.urls import router  # noqa: E402
 
 app = FastAPI(

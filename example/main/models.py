@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.crypto import get_random_string
 from pydantic import ConfigDict
 
-from django_mullet.schemas import Collection, FromAPI, ModelSchema
+from django_mullet import Collection, FromAPI, ModelSchema
 
 ##########
 # Models

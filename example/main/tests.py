@@ -25,7 +25,7 @@ from django.urls import reverse
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
-from django_mullet.schemas import Create
+from django_mullet import Create
 from goatfish import databases
 from goatfish.asgi import app
 from main.models import APISimulation, APISimulations, Simulation, User

@@ -1,7 +1,6 @@
 """Where each endpoint answers, in Django's fashion: one file of routes per app."""
 
-from django_mullet.error_docs import errors
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter, errors
 from main import views
 from main.models import APISimulation, APISimulations
 

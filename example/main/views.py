@@ -1,6 +1,6 @@
 """The endpoints: plain functions of what their dependencies found."""
 
-from django_mullet.schemas import Create, Update
+from django_mullet import Create, Update
 from main.dependencies import CurrentUser, LockedSimulation, OwnSimulation
 from main.models import APISimulation, APISimulations, Simulation
 

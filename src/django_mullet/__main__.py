@@ -1,4 +1,4 @@
-"""`python -m django_mullet startproject NAME [DIRECTORY]`: where does a new project come from?"""
+"""The command `python -m django_mullet startproject NAME [DIRECTORY]`, which makes a project."""
 
 import sys
 from argparse import ArgumentParser
@@ -11,7 +11,7 @@ from django.core.management.commands.startproject import Command as Startproject
 
 __all__ = ["Command", "main"]
 
-TEMPLATE = Path(__file__).parent / "project_template"
+TEMPLATE = Path(__file__).parent / "codegen" / "project_template"
 RENDERED = ["py", "md", "toml", "yaml"]
 RENDERED_TOO = ["Dockerfile-tpl"]
 

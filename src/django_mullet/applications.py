@@ -1,4 +1,4 @@
-"""Which FastAPI application does this project serve?"""
+"""The FastAPI application of this project, found by `ASGI_APPLICATION`."""
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured

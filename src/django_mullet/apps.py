@@ -1,4 +1,4 @@
-"""What does Django do with django-mullet when it starts?"""
+"""The app configuration: system checks and signal receivers connected when Django starts."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.core.checks import Tags, register
 from django.db.backends.signals import connection_created
 from django.utils.autoreload import autoreload_started
 
-from django_mullet.reloading import end_without_apps, is_reloaded
+from django_mullet.management.reloader import end_without_apps, is_reloaded
 
 __all__ = ["MulletConfig"]
 
@@ -25,14 +25,15 @@ class MulletConfig(AppConfig):
             autoreload_started.connect(end_without_apps)
 
     def ready(self) -> None:
-        from django_mullet import checks, schema_checks, sharing
+        from django_mullet.checks import project, schemas
+        from django_mullet.execution import borrowed_connections
 
-        register(checks.check_settings, "mullet")
-        register(checks.check_installed_apps, "mullet", Tags.staticfiles)
-        register(checks.check_databases, "mullet")
-        register(checks.check_prepared, "mullet", Tags.models)
-        register(checks.check_prepared_queries, "mullet", Tags.database)
-        register(checks.check_urlconf, "mullet", Tags.urls)
-        register(checks.check_application, "mullet")
-        register(schema_checks.check_schemas, "mullet", Tags.models)
-        connection_created.connect(sharing.remember)
+        register(project.check_settings, "mullet")
+        register(project.check_installed_apps, "mullet", Tags.staticfiles)
+        register(project.check_databases, "mullet")
+        register(project.check_prepared, "mullet", Tags.models)
+        register(project.check_prepared_queries, "mullet", Tags.database)
+        register(project.check_urlconf, "mullet", Tags.urls)
+        register(project.check_application, "mullet")
+        register(schemas.check_schemas, "mullet", Tags.models)
+        connection_created.connect(borrowed_connections.remember)

@@ -1,4 +1,4 @@
-"""Who answers a request: FastAPI or Django?
+"""One ASGI application of two: FastAPI's routes first, and Django for every other path.
 
 FastAPI answers what it has a route for, in every way it does: 405, a redirect to the path with
 the slash, WebSockets, lifespan. `mount_django(app)` gives everything else to Django: the admin,
@@ -31,15 +31,17 @@ from fastapi.routing import iter_route_contexts
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from django_mullet import components, conf, exception_handlers
-from django_mullet._compat import set_handler_class
-from django_mullet.concurrency import pool
+from django_mullet import conf
+from django_mullet._compat.django import set_handler_class
+from django_mullet.error_handling import handlers
 from django_mullet.exceptions import Overloaded
-from django_mullet.execution import Execution, Habits
-from django_mullet.held_back import LEAST_PATIENCE, HeldBack
-from django_mullet.responses import close
-from django_mullet.slashes import RelativeRedirects
-from django_mullet.streaming import stream, to_its_end
+from django_mullet.execution.execution import Execution, Habits
+from django_mullet.execution.workers import pool
+from django_mullet.middleware.response import close
+from django_mullet.openapi import components
+from django_mullet.routing.redirects import RelativeRedirects
+from django_mullet.streaming.bodies import stream, to_its_end
+from django_mullet.streaming.delayed_headers import LEAST_PATIENCE, HeldBack
 from django_mullet.urls import is_api_view
 
 __all__ = ["SERVE_STATIC", "DjangoHandler", "is_mounted", "mount_django"]
@@ -76,7 +78,7 @@ def mount_django(app: FastAPI) -> None:
         )
     if is_mounted(app):
         raise ImproperlyConfigured("Django is mounted already: call 'mount_django(app)' once.")
-    exception_handlers.install(app)
+    handlers.install_exception_handlers(app)
     components.install(app)
     app.router.middleware_stack = RelativeRedirects(app.router.middleware_stack)
     app.router.default = _Fallback(app, otherwise=app.router.default)

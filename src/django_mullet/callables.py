@@ -1,4 +1,4 @@
-"""What is a callable that a route was given made of, and what is it called?"""
+"""Names, decorator layers and source files of the callables that routes are given."""
 
 import inspect
 from collections.abc import Callable, Iterator

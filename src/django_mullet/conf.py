@@ -1,4 +1,4 @@
-"""What `settings.MULLET` says, read at call time so that `override_settings` works."""
+"""The settings in `settings.MULLET`, read at call time so that `override_settings` works."""
 
 from dataclasses import dataclass, fields
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""What can go wrong in django-mullet itself.
+"""The exceptions of django-mullet.
 
 MulletError
 ├── LazyLoad              showing many objects would query for each of them

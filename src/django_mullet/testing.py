@@ -1,4 +1,4 @@
-"""How does a test call the application as somebody, and count what that queries?"""
+"""A test client that logs users in, and an assertion about query counts."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -8,7 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.test import Client
 from fastapi.testclient import TestClient
 
-from django_mullet.queries import QueryLog
+from django_mullet.execution.query_log import QueryLog
 
 __all__ = ["APIClient", "assert_constant_queries"]
 

@@ -1,4 +1,4 @@
-"""How do `reverse()` and Django's request handlers find the FastAPI routes?
+"""URL patterns for the FastAPI routes, for `reverse()` and Django's request handlers.
 
 `path("", include("django_mullet.urls"))` in the project's URLconf gives every HTTP route a URL
 pattern, so that `reverse()`, `{% url %}` and `django.test.Client` know both worlds. In production
@@ -37,9 +37,9 @@ from starlette.convertors import Convertor
 from starlette.routing import BaseRoute, Route
 from starlette.types import Message, Scope
 
-from django_mullet._compat import passes_csrf_checks
+from django_mullet._compat.django import passes_csrf_checks
 from django_mullet.applications import get_application
-from django_mullet.requests import PASSES_CSRF
+from django_mullet.middleware.request import PASSES_CSRF
 
 __all__ = ["RoutePatterns", "api_view", "is_api_view", "urlpatterns"]
 

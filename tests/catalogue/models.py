@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models.signals import post_init
 
-from django_mullet.schemas import reads
+from django_mullet import reads
 
 
 class Person(models.Model):

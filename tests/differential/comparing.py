@@ -15,8 +15,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from django_mullet.exceptions import LazyLoad, NotPreparable
-from django_mullet.prepared import prepared
+from django_mullet import LazyLoad, NotPreparable, prepared
 from tests.catalogue.models import (
     Agent,
     Chapter,

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, models, transaction
 from pydantic import TypeAdapter
 
-from django_mullet.schemas import Create, Patch, Update
+from django_mullet import Create, Patch, Update
 from tests.differential.comparing import Report, described
 from tests.differential.plain_writes import write
 from tests.differential.reading import plain, shown_values

@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from pydantic import create_model
 
-from django_mullet.schemas import ModelSchema
+from django_mullet import ModelSchema
 from tests.catalogue.models import Person, Publisher, Work
 
 __all__ = ["Shown", "random_schema"]

@@ -9,7 +9,7 @@ from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
 from pydantic import create_model
 
-from django_mullet.schemas import ModelSchema, Writable
+from django_mullet import ModelSchema, Writable
 from tests.catalogue.models import (
     Agent,
     Chapter,

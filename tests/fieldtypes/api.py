@@ -7,11 +7,8 @@ from django.shortcuts import get_object_or_404
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from django_mullet.asgi import mount_django
-from django_mullet.field_types import annotation_of, value_field
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, Patch, Update
-from django_mullet.transaction import Atomic
+from django_mullet import APIRouter, Atomic, Create, Patch, Update, annotation_of, mount_django
+from django_mullet.fields.registry import value_field
 from tests.fieldtypes import schemas
 
 __all__ = ["app_of"]

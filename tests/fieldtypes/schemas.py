@@ -6,8 +6,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
-from django_mullet.ranges import Range
-from django_mullet.schemas import ModelSchema
+from django_mullet import ModelSchema, Range
 from tests.fieldtypes import models
 
 

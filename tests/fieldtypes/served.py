@@ -20,7 +20,7 @@ if not apps.ready:
 
 from django.db import connection, models
 
-from django_mullet.error_docs import errors
+from django_mullet import errors
 from tests.fieldtypes import models as fieldtypes
 from tests.fieldtypes import schemas
 from tests.fieldtypes.api import app_of

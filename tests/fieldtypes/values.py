@@ -20,7 +20,7 @@ from hypothesis import provisional
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from django_mullet.field_types import value_field
+from django_mullet.fields.registry import value_field
 
 __all__ = ["values_of"]
 

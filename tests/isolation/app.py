@@ -6,7 +6,7 @@ django.setup()
 
 from fastapi import FastAPI  # noqa: E402
 
-from django_mullet.asgi import mount_django  # noqa: E402
+from django_mullet import mount_django  # noqa: E402
 from tests.isolation import controls, routes  # noqa: E402
 
 app = FastAPI()

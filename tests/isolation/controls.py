@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter
 from tests.isolation.looks import PAUSE, Look, look, looks
 from tests.isolation.matrix import LOOKS, TENANTS
 from tests.isolation.routes import TenantName

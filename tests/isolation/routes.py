@@ -8,7 +8,7 @@ from django.conf import settings
 from fastapi import BackgroundTasks, Depends, Header, HTTPException, WebSocket
 from fastapi.responses import StreamingResponse
 
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter
 from tests.isolation.looks import Look, alook, alooks, apieces, line, looks, pieces
 from tests.isolation.tenancy import (
     depend_on_tenant,

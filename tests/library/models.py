@@ -4,7 +4,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 
-from django_mullet.schemas import FromAPI
+from django_mullet import FromAPI
 
 
 class Language(models.TextChoices):

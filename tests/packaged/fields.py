@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.db.models.fields.related import ManyToManyDescriptor, RelatedField
 
-from django_mullet.field_types import register
+from django_mullet import register_field_type
 
 
 class Code(str):
@@ -34,7 +34,7 @@ class CodeField(models.IntegerField):  # type: ignore[type-arg]
         return value.number if isinstance(value, Code) else value
 
 
-register(
+register_field_type(
     CodeField,
     read=lambda field, code: None if code is None else code.number,
     write=lambda field, number: None if number is None else Code(number),

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from django_mullet.schemas import reads
+from django_mullet import reads
 from tests.packaged.fields import CodeField, KeptManyToManyField, KeptTags, Tags
 from tests.packaged.values import (
     CodesField,

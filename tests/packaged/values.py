@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from django_mullet.field_types import register
+from django_mullet import register_field_type
 
 
 @dataclass(frozen=True)
@@ -211,14 +211,14 @@ class InitialsField(models.Field):  # type: ignore[type-arg]
         return None if value is None else str(value)
 
 
-register(
+register_field_type(
     GradeField,
     annotation=str,
     limits=lambda field: {},
     read=lambda field, number: "ABC"[number],
     write=lambda field, letter: "ABC".find(letter),
 )
-register(
+register_field_type(
     ToldZoneField,
     annotation=str,
     read=lambda field, zone: zone.key,

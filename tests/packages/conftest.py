@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.test import override_settings
 from fastapi import FastAPI
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 from shop.models import Book
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from httpx2 import Response
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 pytestmark = pytest.mark.django_db
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 pytestmark = pytest.mark.django_db
 

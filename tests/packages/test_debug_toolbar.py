@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import override_settings
 from httpx2 import Client
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 from serving import serving
 from shop.models import Book
 

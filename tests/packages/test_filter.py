@@ -5,7 +5,7 @@ from http import HTTPStatus
 import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 from shop.models import Book
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from guardian.shortcuts import assign_perm, remove_perm
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 from shop.models import Book
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 from shop.models import Album, Film, Medium
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from http import HTTPStatus
 import pytest
 from django.urls import reverse
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 from shop.models import Book
 
 pytestmark = pytest.mark.django_db

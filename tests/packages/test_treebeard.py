@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import pytest
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 from shop.models import Category
 
 pytestmark = pytest.mark.django_db

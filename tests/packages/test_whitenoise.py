@@ -4,7 +4,7 @@ import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 from fastapi import FastAPI
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import F
 
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema
+from django_mullet import APIRouter, Create, ModelSchema
 
 
 class Place(models.Model):

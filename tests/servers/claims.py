@@ -10,8 +10,10 @@ django.setup()
 from django.db import connection  # noqa: E402
 from fastapi import FastAPI  # noqa: E402
 
-from django_mullet.asgi import mount_django  # noqa: E402
-from django_mullet.routing import APIRouter  # noqa: E402
+from django_mullet import (  # noqa: E402
+    APIRouter,
+    mount_django,
+)
 from tests.servers.session_claims import (  # noqa: E402
     aclosed_by_hand,
     agathered,

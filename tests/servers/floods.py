@@ -16,8 +16,10 @@ from asgiref.sync import sync_to_async  # noqa: E402
 from django.db import connections  # noqa: E402
 from fastapi import FastAPI  # noqa: E402
 
-from django_mullet.asgi import mount_django  # noqa: E402
-from django_mullet.routing import APIRouter  # noqa: E402
+from django_mullet import (  # noqa: E402
+    APIRouter,
+    mount_django,
+)
 from tests.servers.site import health  # noqa: E402
 
 Alias = Literal["default", "other"]

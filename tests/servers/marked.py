@@ -14,8 +14,10 @@ from django.db.backends.signals import connection_created  # noqa: E402
 from django.dispatch import receiver  # noqa: E402
 from fastapi import FastAPI  # noqa: E402
 
-from django_mullet.asgi import mount_django  # noqa: E402
-from django_mullet.routing import APIRouter  # noqa: E402
+from django_mullet import (  # noqa: E402
+    APIRouter,
+    mount_django,
+)
 from tests.servers.session_claims import agathered, backend_pid  # noqa: E402
 from tests.servers.session_steps import execute  # noqa: E402
 from tests.servers.site import health  # noqa: E402

@@ -21,9 +21,11 @@ from fastapi.responses import FileResponse, StreamingResponse  # noqa: E402
 from fastapi.sse import EventSourceResponse  # noqa: E402
 from pydantic import BaseModel  # noqa: E402
 
-from django_mullet.asgi import mount_django  # noqa: E402
-from django_mullet.routing import APIRouter  # noqa: E402
-from django_mullet.transaction import Atomic  # noqa: E402
+from django_mullet import (  # noqa: E402
+    APIRouter,
+    Atomic,
+    mount_django,
+)
 from tests.servers.pieces import Pieces, produced  # noqa: E402
 from tests.servers.site import acount, count, health  # noqa: E402
 from tests.testapp.models import Item  # noqa: E402

@@ -13,8 +13,10 @@ from asgiref.sync import sync_to_async  # noqa: E402
 from fastapi import BackgroundTasks, FastAPI, HTTPException, WebSocket  # noqa: E402
 from fastapi.responses import StreamingResponse  # noqa: E402
 
-from django_mullet.asgi import mount_django  # noqa: E402
-from django_mullet.routing import APIRouter  # noqa: E402
+from django_mullet import (  # noqa: E402
+    APIRouter,
+    mount_django,
+)
 from tests.servers.session_looks import (  # noqa: E402
     aline_by_line,
     apieces,

@@ -20,9 +20,11 @@ from django.urls import reverse  # noqa: E402
 from fastapi import Body, Depends, FastAPI  # noqa: E402
 from fastapi.responses import PlainTextResponse, StreamingResponse  # noqa: E402
 
-from django_mullet.asgi import mount_django  # noqa: E402
-from django_mullet.routing import APIRouter  # noqa: E402
-from django_mullet.transaction import Atomic  # noqa: E402
+from django_mullet import (  # noqa: E402
+    APIRouter,
+    Atomic,
+    mount_django,
+)
 from tests.testapp.models import Item  # noqa: E402
 
 LARGE = 8_000_000  # bytes, more than the buffers between server and client hold

@@ -13,8 +13,10 @@ from asgiref.sync import sync_to_async  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from fastapi import Depends, FastAPI, WebSocket, WebSocketDisconnect  # noqa: E402
 
-from django_mullet.asgi import mount_django  # noqa: E402
-from django_mullet.routing import APIRouter  # noqa: E402
+from django_mullet import (  # noqa: E402
+    APIRouter,
+    mount_django,
+)
 from tests.servers.site import count, health, sleep  # noqa: E402
 from tests.testapp.models import Item  # noqa: E402
 

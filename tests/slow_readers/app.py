@@ -12,8 +12,10 @@ from fastapi import FastAPI  # noqa: E402
 from fastapi.responses import FileResponse, StreamingResponse  # noqa: E402
 from pydantic import BaseModel  # noqa: E402
 
-from django_mullet.asgi import mount_django  # noqa: E402
-from django_mullet.routing import APIRouter  # noqa: E402
+from django_mullet import (  # noqa: E402
+    APIRouter,
+    mount_django,
+)
 from tests.slow_readers.bodies import exported, large_file, queried  # noqa: E402
 from tests.testapp.models import Item  # noqa: E402
 

@@ -33,15 +33,19 @@ from fastapi import (  # noqa: E402
 )
 from fastapi.responses import JSONResponse, StreamingResponse  # noqa: E402
 
-from django_mullet import exception_handlers  # noqa: E402
-from django_mullet.asgi import mount_django  # noqa: E402
-from django_mullet.concurrency import pool  # noqa: E402
-from django_mullet.exceptions import AlreadyCommitted, OutcomeUnknown  # noqa: E402
-from django_mullet.lasting import share  # noqa: E402
-from django_mullet.limits import limiter  # noqa: E402
-from django_mullet.retries import retry_on_conflict  # noqa: E402
-from django_mullet.routing import APIRouter  # noqa: E402
-from django_mullet.transaction import Atomic, atomic  # noqa: E402
+from django_mullet import (  # noqa: E402  # noqa: E402
+    AlreadyCommitted,
+    APIRouter,
+    Atomic,
+    OutcomeUnknown,
+    atomic,
+    mount_django,
+    retry_on_conflict,
+)
+from django_mullet.error_handling import handlers  # noqa: E402
+from django_mullet.execution.connection_limit import limiter  # noqa: E402
+from django_mullet.execution.connection_share import share  # noqa: E402
+from django_mullet.execution.workers import pool  # noqa: E402
 from tests.isolation import routes  # noqa: E402
 from tests.soak import tenants_app  # noqa: E402
 from tests.soak.writing import Crashed, Order, awrite, count, rows, write  # noqa: E402
@@ -283,7 +287,7 @@ async def async_sleep(pause: float) -> None:
 
 
 app = FastAPI()
-exception_handlers.install(app)
+handlers.install_exception_handlers(app)
 app.include_router(router, prefix="/api")
 for tenants in (routes.router, routes.outside, tenants_app.router):
     app.include_router(tenants, prefix="/tenants")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from fastapi import Depends
 from fastapi.responses import StreamingResponse
 
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter
 from tests.isolation.looks import Look, alook, line, look
 from tests.isolation.tenancy import depend_on_tenant_and_reset
 

@@ -13,7 +13,7 @@ from oscar.core.loading import get_model
 from pytest_django.plugin import DjangoDbBlocker
 from wagtail.models import Collection, Locale, Page
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 from project.api import application, values_of_the_server
 from project.registry import models_of_packages
 

@@ -13,10 +13,9 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
-from django_mullet.field_types import reader_of
-from django_mullet.fields import find_field
-from django_mullet.schemas import Create
-from django_mullet.testing import APIClient
+from django_mullet import APIClient, Create
+from django_mullet.fields.info import find_field
+from django_mullet.fields.registry import reader_of
 from project.api import path_of
 from project.registry import Model, models_of_packages, schema_of
 from recipes import required_values, saved, target_of

@@ -17,8 +17,7 @@ from wagtail.test.testapp.models import (
     TaggedPage,
 )
 
-from django_mullet.schemas import ModelSchema, Patch, Writable
-from django_mullet.testing import APIClient
+from django_mullet import APIClient, ModelSchema, Patch, Writable
 from project.api import path_of
 from project.registry import schema_of
 from recipes import saved

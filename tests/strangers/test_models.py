@@ -11,9 +11,9 @@ from django.db import connection
 from wagtail.models import AbstractPage
 from wagtail.test.customuser.models import CustomUser
 
-from django_mullet.drafts import schema_for, source_for
-from django_mullet.field_types import annotation_of
-from django_mullet.schema_checks import messages_of
+from django_mullet import annotation_of, schema_for
+from django_mullet.checks.schemas import messages_of
+from django_mullet.codegen.schema_source import source_for
 from project.registry import (
     PACKAGES,
     Model,

@@ -7,9 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from fastapi import FastAPI
 from openapi_spec_validator import validate
 
-from django_mullet.asgi import mount_django
-from django_mullet.drafts import schema_for
-from django_mullet.testing import APIClient
+from django_mullet import APIClient, mount_django, schema_for
 from project.api import application, path_of, router_of
 from project.registry import Model, component_of, models_of_packages
 

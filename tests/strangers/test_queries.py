@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 from project.api import path_of
 from project.registry import Model, models_of_packages, schema_of
 from recipes import saved

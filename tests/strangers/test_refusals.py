@@ -21,13 +21,11 @@ from pydantic import JsonValue, TypeAdapter, create_model
 from timezone_field import TimeZoneField
 from wagtail.fields import StreamField
 
-from django_mullet import field_types
-from django_mullet.drafts import schema_for
-from django_mullet.field_types import annotation_of
-from django_mullet.fields import accessor_of, is_generic
-from django_mullet.scaffolds import Scaffold
-from django_mullet.schema_checks import messages_of
-from django_mullet.schemas import Create, ModelSchema, ReadOnly
+from django_mullet import Create, ModelSchema, ReadOnly, annotation_of, schema_for
+from django_mullet.checks.schemas import messages_of
+from django_mullet.codegen.scaffold import Scaffold
+from django_mullet.fields import registry
+from django_mullet.fields.info import accessor_of, is_generic
 from project.registry import Model, is_left_out, models_of_packages
 
 MODELS = models_of_packages()
@@ -89,24 +87,29 @@ def holders(kind: type) -> Iterator[tuple[Model, list[str]]]:
 def test_a_field_that_nobody_has_registered_is_left_out_or_registered(
     kind: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = field_types._rows[kind]
-    monkeypatch.delitem(field_types._rows, kind)
-    field_types.type_of_class.cache_clear()
+    known = registry._rows[kind]
+    monkeypatch.delitem(registry._rows, kind)
+    registry.type_of_class.cache_clear()
     found = list(holders(kind))
     assert found
     for model, names in found:
         for name in names:
             with pytest.raises(ImproperlyConfigured) as caught:
                 schema_for(model, fields=[name])
-            advice = f"leave it out of the schema, or write 'register({kind.__name__}, annotation="
+            advice = (
+                f"leave it out of the schema, or write "
+                f"'register_field_type({kind.__name__}, annotation="
+            )
             assert advice in str(caught.value)
         left = schema_for(model, exclude=names)
         assert left.model_fields.keys().isdisjoint(names)
-    field_types.register(kind, annotation=known.annotation, read=known.read, write=known.write)
+    registry.register_field_type(
+        kind, annotation=known.annotation, read=known.read, write=known.write
+    )
     for model, names in found:
         assert schema_for(model, fields=names).model_fields.keys() == {*names}
     monkeypatch.undo()
-    field_types.type_of_class.cache_clear()
+    registry.type_of_class.cache_clear()
 
 
 def test_routes_of_a_package_are_written_by_hand() -> None:

@@ -11,7 +11,7 @@ from django.db import models
 from filer.models import File
 from machina.models.fields import MarkupText
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 from project.api import path_of
 from project.registry import Model, models_of_packages, schema_of
 from recipes import saved

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django_mullet.schemas import ModelSchema, ReadOnly
+from django_mullet import ModelSchema, ReadOnly
 
 from django.contrib.auth.models import User
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from django_mullet.schemas import ModelSchema
+from django_mullet import ModelSchema
 from pydantic import JsonValue
 
 from tests.fieldtypes.models import Arrays

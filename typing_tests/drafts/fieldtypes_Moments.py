@@ -7,7 +7,7 @@ from datetime import (
     timedelta,
 )
 
-from django_mullet.schemas import ModelSchema
+from django_mullet import ModelSchema
 
 from tests.fieldtypes.models import Moments
 

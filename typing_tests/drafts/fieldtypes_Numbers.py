@@ -3,7 +3,7 @@
 from builtins import float as float_type
 from decimal import Decimal
 
-from django_mullet.schemas import ModelSchema
+from django_mullet import ModelSchema
 
 from tests.fieldtypes.models import Numbers
 

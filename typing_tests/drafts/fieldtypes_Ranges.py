@@ -3,8 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from django_mullet.ranges import Range
-from django_mullet.schemas import ModelSchema
+from django_mullet import ModelSchema, Range
 
 from tests.fieldtypes.models import Ranges
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django_mullet.schemas import ModelSchema
+from django_mullet import ModelSchema
 
 from tests.fieldtypes.models import Relations
 

@@ -1,6 +1,6 @@
 """What `manage.py schema` prints; checked by mypy and pyright."""
 
-from django_mullet.schemas import ModelSchema
+from django_mullet import ModelSchema
 
 from tests.fieldtypes.models import Stored
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from django_mullet.schemas import ModelSchema
+from django_mullet import ModelSchema
 
 from tests.library.models import Book
 

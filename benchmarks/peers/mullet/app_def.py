@@ -10,10 +10,7 @@ django.setup()
 
 from fastapi import Depends, FastAPI, Header, HTTPException
 
-from django_mullet.asgi import mount_django
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, Patch
-from django_mullet.transaction import Atomic
+from django_mullet import APIRouter, Atomic, Create, Patch, mount_django
 from models import SavedTag
 from queries import (
     all_articles,

@@ -3,7 +3,7 @@
 The mixin would stand in the model itself, if that were not every peer's.
 """
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 from shop.models import Simulation, Tag
 
 __all__ = ["SavedSimulation", "SavedTag"]

@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from django_mullet.prepared import prepared
+from django_mullet import prepared
 from models import SavedSimulation
 from shop.models import Article, Simulation, User, Wide
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from django_mullet.schemas import ModelSchema
+from django_mullet import ModelSchema
 from shop.models import Article, Author, Simulation, Tag, Wide
 
 __all__ = [

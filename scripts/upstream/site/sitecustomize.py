@@ -13,6 +13,6 @@ settings.configure(
 )
 django.setup()
 
-from django_mullet.routing import DjangoRoute
+from django_mullet import DjangoRoute
 
 APIRouter.__init__.__kwdefaults__["route_class"] = DjangoRoute

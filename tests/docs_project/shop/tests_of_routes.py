@@ -13,8 +13,8 @@ from django.urls import reverse
 from fastapi import params
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from django_mullet import APIClient
 from django_mullet.applications import get_application
-from django_mullet.testing import APIClient
 
 MODULES = [
     f"shop.{path.stem}"

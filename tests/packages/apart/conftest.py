@@ -8,7 +8,7 @@ from django.utils.module_loading import import_string
 from fastapi import FastAPI
 from pytest_django import DjangoDbBlocker
 
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ django.setup()
 
 from fastapi import FastAPI  # noqa: E402
 
-from django_mullet.asgi import mount_django  # noqa: E402
+from django_mullet import mount_django  # noqa: E402
 from project.routing import websockets  # noqa: E402
 from shop import (  # noqa: E402
     books,

@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 from pydantic import BaseModel, ConfigDict
 
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter
 from shop.models import Book
 
 router = APIRouter(prefix="/books", tags=["books"])

@@ -4,8 +4,7 @@ from django.db.models import QuerySet
 from fastapi import HTTPException
 from pydantic import BaseModel, ConfigDict
 
-from django_mullet.routing import APIRouter
-from django_mullet.transaction import Atomic
+from django_mullet import APIRouter, Atomic
 from shop.models import Category
 
 router = APIRouter(prefix="/categories", tags=["django-treebeard"])

@@ -9,8 +9,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from fastapi import WebSocket
 
-from django_mullet.routing import APIRouter
-from django_mullet.transaction import Atomic
+from django_mullet import APIRouter, Atomic
 from shop.books import BookIn, BookOut
 from shop.models import Book
 

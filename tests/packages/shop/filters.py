@@ -8,7 +8,7 @@ from django.http import QueryDict
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter
 from shop.books import BookOut
 from shop.models import Book
 

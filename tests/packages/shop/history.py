@@ -1,6 +1,6 @@
 """django-simple-history: who has written it?"""
 
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter
 from shop.books import BookIn, BookOut
 from shop.models import Book
 

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from fastapi import Depends, HTTPException
 from guardian.shortcuts import get_objects_for_user
 
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter
 from shop.books import BookIn, BookOut
 from shop.models import Book
 from shop.users import CurrentUser

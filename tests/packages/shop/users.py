@@ -5,8 +5,7 @@ from typing import Annotated
 from django.contrib.auth.models import User
 from fastapi import Depends, HTTPException
 
-from django_mullet.requests import DjangoRequest
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter, DjangoRequest
 
 router = APIRouter(tags=["users"], django_middleware=True)
 

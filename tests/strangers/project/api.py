@@ -5,9 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
 
-from django_mullet.asgi import mount_django
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema, Patch
+from django_mullet import APIRouter, Create, ModelSchema, Patch, mount_django
 from project.registry import Model, schema_of
 
 Schema = type[ModelSchema[Any]]

@@ -10,7 +10,7 @@ from timezone_field import TimeZoneField
 from wagtail.fields import StreamField
 from wagtail.test.customuser.fields import ConvertedValue, ConvertedValueField
 
-from django_mullet.field_types import register
+from django_mullet import register_field_type
 
 
 def read_stream(field: StreamField, value: Any) -> Any:
@@ -33,7 +33,7 @@ def example_of_stream(field: StreamField) -> Any:
     return {"examples": [[{"type": name, "value": value}]]}
 
 
-register(
+register_field_type(
     StreamField,
     annotation=list[JsonValue],
     json_schema=example_of_stream,
@@ -43,7 +43,7 @@ register(
 )
 
 # An integer in the database, and another one, as a text, in Python.
-register(
+register_field_type(
     ConvertedValueField,
     annotation=int,
     read=lambda field, value: None if value is None else value.db_value,
@@ -51,7 +51,7 @@ register(
 )
 
 # A list in Python, and a text in the database.
-register(
+register_field_type(
     CommaSeparatedEmailField,
     annotation=list[str],
     json_schema=lambda field: {"examples": [["somebody@example.com"]]},
@@ -60,11 +60,11 @@ register(
 )
 
 # Its objects know of two storages, and of thumbnails; the database has the name alone.
-register(
+register_field_type(
     MultiStorageFileField,
     annotation=str,
     read=lambda field, value: str(value),
     write=lambda field, value: value,
 )
 
-register(TimeZoneField, annotation=ZoneInfo)
+register_field_type(TimeZoneField, annotation=ZoneInfo)

@@ -7,8 +7,7 @@ from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
-from django_mullet.drafts import schema_for
-from django_mullet.schemas import ModelSchema
+from django_mullet import ModelSchema, schema_for
 
 PACKAGES = (
     "actstream",

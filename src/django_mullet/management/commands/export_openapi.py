@@ -9,8 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from django_mullet.applications import get_application
-from django_mullet.document_changes import changes
-from django_mullet.document_gaps import document_of, gaps
+from django_mullet.openapi.diff import changes
+from django_mullet.openapi.lint import document_of, gaps
 
 __all__ = ["Command"]
 

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.utils.module_loading import import_string
 
-from django_mullet.planning import QueryPlan, plan_of
-from django_mullet.schemas import ModelSchema
+from django_mullet.schemas.model_schema import ModelSchema
+from django_mullet.schemas.query_plan import QueryPlan, plan_of
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from django_mullet.applications import get_application
-from django_mullet.route_facts import RouteFacts, route_facts
+from django_mullet.routing.inspection import RouteFacts, route_facts
 
 __all__ = ["Command"]
 

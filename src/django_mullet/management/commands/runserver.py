@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from django_mullet.applications import get_application, get_application_path
 from django_mullet.asgi import SERVE_STATIC
-from django_mullet.reloading import run_with_reloader
+from django_mullet.management.reloader import run_with_reloader
 
 __all__ = ["AccessLog", "Command", "UvicornServer"]
 

@@ -14,8 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from django_mullet.applications import get_application_path
+from django_mullet.codegen.scaffold import Scaffold
 from django_mullet.management.commands._model import model_of
-from django_mullet.scaffolds import Scaffold
 
 __all__ = ["Command"]
 

@@ -4,10 +4,7 @@ from dishka.integrations.fastapi import FromDishka, inject, setup_dishka
 from fastapi import FastAPI, HTTPException
 
 from apart.dishka.models import Book
-from django_mullet.asgi import mount_django
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema
-from django_mullet.transaction import Atomic
+from django_mullet import APIRouter, Atomic, Create, ModelSchema, mount_django
 
 router = APIRouter(prefix="/api")
 

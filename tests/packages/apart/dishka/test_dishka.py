@@ -1,7 +1,7 @@
 import pytest
 
 from apart.dishka.models import Book
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 pytestmark = pytest.mark.django_db
 

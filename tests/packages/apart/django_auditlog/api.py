@@ -6,10 +6,7 @@ from fastapi import FastAPI
 from pydantic import JsonValue
 
 from apart.django_auditlog.models import Book
-from django_mullet.asgi import mount_django
-from django_mullet.prepared import prepared
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema, Patch
+from django_mullet import APIRouter, Create, ModelSchema, Patch, mount_django, prepared
 
 router = APIRouter(prefix="/api", django_middleware=True)
 

@@ -1,7 +1,7 @@
 from auditlog.registry import auditlog
 from django.db import models
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Tag(models.Model):

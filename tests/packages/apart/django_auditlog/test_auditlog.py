@@ -3,7 +3,7 @@ from auditlog.models import LogEntry
 from django.contrib.auth.models import User
 
 from apart.django_auditlog.models import Book, Tag
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
 

@@ -1,7 +1,7 @@
 from fastapi import FastAPI
 
 from apart.shelf.lists import router
-from django_mullet.asgi import mount_django
+from django_mullet import mount_django
 
 app = FastAPI()
 app.include_router(router)

@@ -1,7 +1,7 @@
 from computedfields.models import ComputedFieldsModel, computed
 from django.db import models
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Shop(PreparedWrites, ComputedFieldsModel):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django_countries.fields import CountryField
 
-from django_mullet.field_types import register
+from django_mullet import register_field_type
 
 
 class CountriesField(CountryField):
@@ -15,7 +15,7 @@ def read_countries(field: CountryField, countries: Any) -> list[str]:
     return [country.code for country in countries]
 
 
-register(
+register_field_type(
     CountriesField,
     annotation=list[str],
     limits=lambda field: {},

@@ -2,7 +2,7 @@ from django.db import models
 from django_countries.fields import CountryField
 
 from apart.django_countries.fields import CountriesField
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Person(PreparedWrites, models.Model):

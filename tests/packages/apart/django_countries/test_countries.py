@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from apart.django_countries.models import Person, Pet
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
 NONE: dict[str, Any] = {"born_in": None, "passports": "", "visas": []}

@@ -3,10 +3,7 @@ from django_cte import CTE, with_cte
 from fastapi import FastAPI
 
 from apart.django_cte.models import Order, Region
-from django_mullet.asgi import mount_django
-from django_mullet.prepared import prepared
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import ModelSchema, ReadOnly
+from django_mullet import APIRouter, ModelSchema, ReadOnly, mount_django, prepared
 
 router = APIRouter(prefix="/api")
 

@@ -2,7 +2,7 @@ import pytest
 
 from apart.django_cte.api import all_regions, orders_with_totals
 from apart.django_cte.models import Order, Region
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
 

@@ -1,7 +1,7 @@
 from dirtyfields import DirtyFieldsMixin
 from django.db import models
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Author(DirtyFieldsMixin, models.Model):

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apart.django_dirtyfields.api import books_called
 from apart.django_dirtyfields.models import Author, Book
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
 

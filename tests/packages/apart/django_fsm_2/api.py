@@ -3,10 +3,7 @@ from django_fsm import TransitionNotAllowed
 from fastapi import FastAPI, HTTPException
 
 from apart.django_fsm_2.models import Article, Order, Ticket
-from django_mullet.asgi import mount_django
-from django_mullet.prepared import prepared
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema, Patch
+from django_mullet import APIRouter, Create, ModelSchema, Patch, mount_django, prepared
 
 router = APIRouter(prefix="/api")
 

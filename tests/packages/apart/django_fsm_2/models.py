@@ -8,7 +8,7 @@ from django_fsm import (
     transition,
 )
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Article(PreparedWrites, FSMModelMixin, models.Model):

@@ -5,7 +5,7 @@ from django_fsm import ConcurrentTransition
 
 from apart.django_fsm_2.api import order_with
 from apart.django_fsm_2.models import Article, Order, Priority, Ticket
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
 

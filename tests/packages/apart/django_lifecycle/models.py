@@ -12,7 +12,7 @@ from django_lifecycle import (
 )
 from django_lifecycle.conditions import WhenFieldHasChanged, WhenFieldValueChangesTo
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Hooked(LifecycleModelMixin, models.Model):

@@ -5,10 +5,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from apart.django_model_utils.models import Article, Cellar, Kitchen, Note, Place
-from django_mullet.asgi import mount_django
-from django_mullet.prepared import prepared
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema, Patch, ReadOnly
+from django_mullet import APIRouter, Create, ModelSchema, Patch, ReadOnly, mount_django, prepared
 
 router = APIRouter(prefix="/api")
 

@@ -4,7 +4,7 @@ from model_utils.fields import MonitorField, SplitField
 from model_utils.managers import InheritanceManager, QueryManager
 from model_utils.models import SoftDeletableModel, StatusModel, TimeStampedModel
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Place(models.Model):

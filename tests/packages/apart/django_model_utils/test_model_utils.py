@@ -1,7 +1,7 @@
 import pytest
 
 from apart.django_model_utils.models import Article, Cellar, Kitchen, Note, Place
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,6 @@
 from django.db import models
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Kind(models.Model):

@@ -2,7 +2,7 @@ import pytest
 from django.utils.translation import override
 
 from apart.django_modeltranslation.models import Board, Cheese, Kind
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
 

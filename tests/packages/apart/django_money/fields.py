@@ -7,7 +7,7 @@ from djmoney.money import Money
 from moneyed import CurrencyDoesNotExist
 from pydantic import BaseModel
 
-from django_mullet.field_types import register
+from django_mullet import register_field_type
 
 
 class PriceField(MoneyField):
@@ -32,7 +32,7 @@ def write_price(field: MoneyField, price: Price | None) -> Money | None:
         raise ValueError(str(error)) from error
 
 
-register(
+register_field_type(
     PriceField,
     annotation=Price,
     limits=lambda field: {},

@@ -6,9 +6,7 @@ from django.db.models import QuerySet
 from djmoney.money import Money
 
 from apart.django_money.models import Fee, Product, Shop
-from django_mullet.exceptions import NotPreparable
-from django_mullet.prepared import prepared
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, NotPreparable, assert_constant_queries, prepared
 
 pytestmark = pytest.mark.django_db
 

@@ -3,11 +3,7 @@ from fastapi import FastAPI, HTTPException
 from mptt.exceptions import InvalidMove
 
 from apart.django_mptt.models import Place
-from django_mullet.asgi import mount_django
-from django_mullet.prepared import prepared
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema, Patch
-from django_mullet.transaction import Atomic
+from django_mullet import APIRouter, Atomic, Create, ModelSchema, Patch, mount_django, prepared
 
 router = APIRouter(prefix="/api")
 

@@ -4,11 +4,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from apart.django_parler.models import Cheese, Shelf
-from django_mullet.asgi import mount_django
-from django_mullet.prepared import prepared
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema, ReadOnly
-from django_mullet.transaction import Atomic
+from django_mullet import APIRouter, Atomic, Create, ModelSchema, ReadOnly, mount_django, prepared
 
 router = APIRouter(prefix="/api", django_middleware=True)
 Translation = Cheese._parler_meta.root_model

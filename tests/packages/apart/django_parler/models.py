@@ -1,7 +1,7 @@
 from django.db import models
 from parler.models import TranslatableModel, TranslatedFields
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Shelf(models.Model):

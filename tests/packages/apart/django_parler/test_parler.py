@@ -5,8 +5,7 @@ from django.utils.translation import override
 
 from apart.django_parler.api import CheeseSchema
 from apart.django_parler.models import Cheese, Shelf
-from django_mullet.exceptions import LazyLoad
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, LazyLoad, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
 

@@ -4,10 +4,7 @@ from pghistory.models import Context
 from pydantic import JsonValue
 
 from apart.django_pghistory.models import Book, BookEvent
-from django_mullet.asgi import mount_django
-from django_mullet.prepared import prepared
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema, Patch
+from django_mullet import APIRouter, Create, ModelSchema, Patch, mount_django, prepared
 
 router = APIRouter(prefix="/api", django_middleware=True)
 

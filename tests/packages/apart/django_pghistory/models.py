@@ -1,7 +1,7 @@
 import pghistory
 from django.db import models
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 @pghistory.track()

@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from apart.django_pghistory.models import Book, BookEvent
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

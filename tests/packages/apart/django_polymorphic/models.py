@@ -1,7 +1,7 @@
 from django.db import models
 from polymorphic.models import PolymorphicModel
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Medium(PolymorphicModel):

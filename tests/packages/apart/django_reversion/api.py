@@ -4,10 +4,7 @@ from fastapi import FastAPI, HTTPException
 from reversion.models import Revision, Version
 
 from apart.django_reversion.models import Book, Chapter
-from django_mullet.asgi import mount_django
-from django_mullet.prepared import prepared
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema, Patch, Writable
+from django_mullet import APIRouter, Create, ModelSchema, Patch, Writable, mount_django, prepared
 
 # Behind the middleware, and not.
 behind = APIRouter(prefix="/api", django_middleware=True)

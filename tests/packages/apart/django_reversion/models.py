@@ -1,7 +1,7 @@
 import reversion
 from django.db import models
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 @reversion.register(follow=["chapters"])

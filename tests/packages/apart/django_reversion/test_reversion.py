@@ -9,7 +9,7 @@ from reversion.middleware import RevisionMiddleware
 from reversion.models import Revision, Version
 
 from apart.django_reversion.models import Book, Chapter
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BODY: dict[str, Any] = {"title": "A", "pages": 2, "chapters": [{"title": "One"}]}

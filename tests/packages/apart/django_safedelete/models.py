@@ -2,7 +2,7 @@ from django.db import models
 from safedelete.config import SOFT_DELETE_CASCADE
 from safedelete.models import SafeDeleteModel
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Author(PreparedWrites, SafeDeleteModel):

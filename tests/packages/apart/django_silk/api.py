@@ -1,8 +1,7 @@
 from fastapi import FastAPI
 
 from apart.shelf.lists import router
-from django_mullet.asgi import mount_django
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter, mount_django
 
 recorded = APIRouter(django_middleware=True)
 recorded.include_router(router)

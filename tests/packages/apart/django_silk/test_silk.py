@@ -6,7 +6,7 @@ import pytest
 from silk.models import Request, SQLQuery
 
 from apart.shelf.models import Author, Book
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

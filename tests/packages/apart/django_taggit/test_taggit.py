@@ -4,7 +4,7 @@ import pytest
 from taggit.models import Tag
 
 from apart.django_taggit.models import Book, Shelf
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
 

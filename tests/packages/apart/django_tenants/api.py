@@ -6,10 +6,7 @@ from django.db.models import QuerySet
 from fastapi import Depends, FastAPI, Header
 
 from apart.django_tenants.models import Author, Book, Tenant
-from django_mullet.asgi import mount_django
-from django_mullet.prepared import prepared
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema, Patch, Writable
+from django_mullet import APIRouter, Create, ModelSchema, Patch, Writable, mount_django, prepared
 
 wrapper: Any = connection  # of 'django_tenants.postgresql_backend'
 

@@ -1,7 +1,7 @@
 from django.db import models
 from django_tenants.models import DomainMixin, TenantMixin
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Tenant(TenantMixin):

@@ -6,7 +6,7 @@ from django.db import connection
 from django_tenants.utils import tenant_context
 
 from apart.django_tenants.models import Author, Book, Domain, Tenant
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NAMES = ("red", "blue")

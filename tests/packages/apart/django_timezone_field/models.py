@@ -1,7 +1,7 @@
 from django.db import models
 from timezone_field import TimeZoneField
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class City(PreparedWrites, models.Model):

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from apart.django_timezone_field.models import City, Street
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
 

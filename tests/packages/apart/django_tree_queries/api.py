@@ -2,10 +2,7 @@ from django.db.models import QuerySet
 from fastapi import FastAPI
 
 from apart.django_tree_queries.models import Category, Product
-from django_mullet.asgi import mount_django
-from django_mullet.prepared import prepared
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema, Patch, ReadOnly
+from django_mullet import APIRouter, Create, ModelSchema, Patch, ReadOnly, mount_django, prepared
 
 router = APIRouter(prefix="/api")
 

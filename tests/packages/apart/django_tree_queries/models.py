@@ -2,7 +2,7 @@ from django.db import models
 from tree_queries.models import OrderableTreeNode
 from tree_queries.query import TreeQuerySet
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Category(PreparedWrites, OrderableTreeNode):

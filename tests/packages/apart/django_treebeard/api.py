@@ -3,11 +3,16 @@ from fastapi import FastAPI, HTTPException
 from treebeard.exceptions import InvalidMoveToDescendant
 
 from apart.django_treebeard.models import Place
-from django_mullet.asgi import mount_django
-from django_mullet.prepared import prepared
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema, Patch, ReadOnly
-from django_mullet.transaction import Atomic
+from django_mullet import (
+    APIRouter,
+    Atomic,
+    Create,
+    ModelSchema,
+    Patch,
+    ReadOnly,
+    mount_django,
+    prepared,
+)
 
 router = APIRouter(prefix="/api")
 

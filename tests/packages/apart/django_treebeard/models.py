@@ -1,7 +1,7 @@
 from django.db import models
 from treebeard.mp_tree import MP_Node
 
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites
 
 
 class Place(PreparedWrites, MP_Node):

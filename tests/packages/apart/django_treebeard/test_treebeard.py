@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from apart.django_treebeard.models import Place
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
 COLUMNS = ("id", "name", "path", "depth", "numchild")

@@ -4,9 +4,7 @@ from fastapi_cache.backends.inmemory import InMemoryBackend
 from fastapi_cache.decorator import cache
 
 from apart.fastapi_cache2.models import Book
-from django_mullet.asgi import mount_django
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import ModelSchema
+from django_mullet import APIRouter, ModelSchema, mount_django
 
 router = APIRouter(prefix="/api")
 refused = APIRouter(prefix="/api")

@@ -4,7 +4,7 @@ from fastapi_cache.backends.inmemory import InMemoryBackend
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from apart.fastapi_cache2.models import Book
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 pytestmark = pytest.mark.django_db
 

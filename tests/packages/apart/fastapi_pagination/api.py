@@ -6,9 +6,7 @@ from fastapi_pagination import LimitOffsetPage, Page, add_pagination
 from fastapi_pagination.ext.django import paginate
 
 from apart.fastapi_pagination.models import Author, Book
-from django_mullet.asgi import mount_django
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import ModelSchema
+from django_mullet import APIRouter, ModelSchema, mount_django
 
 router = APIRouter(prefix="/api")
 

@@ -3,8 +3,7 @@ from typing import Any
 import pytest
 
 from apart.fastapi_pagination.models import Author, Book
-from django_mullet.exceptions import LazyLoad
-from django_mullet.testing import APIClient, assert_constant_queries
+from django_mullet import APIClient, LazyLoad, assert_constant_queries
 
 pytestmark = pytest.mark.django_db
 

@@ -3,9 +3,7 @@ from fastapi import FastAPI
 
 from apart.shelf import seen
 from apart.shelf.seen import AuthorSchema, BookSchema, books_called
-from django_mullet.asgi import mount_django
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create
+from django_mullet import APIRouter, Create, mount_django
 
 router = APIRouter(prefix="/api")
 

@@ -6,7 +6,7 @@ from opentelemetry.trace import StatusCode
 
 from apart.logfire.recorder import SPANS
 from apart.shelf.models import Author, Book
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 pytestmark = pytest.mark.django_db
 

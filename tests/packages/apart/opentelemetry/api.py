@@ -6,8 +6,7 @@ from apart.opentelemetry.recorder import PROVIDER
 from apart.shelf import seen
 from apart.shelf.models import Book
 from apart.shelf.seen import BookSchema
-from django_mullet.asgi import mount_django
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter, mount_django
 
 tracer = PROVIDER.get_tracer("apart")
 router = APIRouter(prefix="/api")

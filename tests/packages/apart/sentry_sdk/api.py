@@ -4,8 +4,7 @@ from fastapi import FastAPI
 from apart.shelf import seen
 from apart.shelf.models import Book
 from apart.shelf.seen import BookSchema
-from django_mullet.asgi import mount_django
-from django_mullet.routing import APIRouter
+from django_mullet import APIRouter, mount_django
 
 router = APIRouter(prefix="/api")
 

@@ -7,7 +7,7 @@ import pytest
 
 from apart.sentry_sdk.recorder import SENT
 from apart.shelf.models import Author, Book
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from apart.shelf.models import Author, Book
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 __all__ = ["assert_never_older"]
 

@@ -1,7 +1,6 @@
 from django.db import models
 
-from django_mullet.planning import reads
-from django_mullet.prepared_writes import PreparedWrites
+from django_mullet import PreparedWrites, reads
 
 
 class Author(PreparedWrites, models.Model):

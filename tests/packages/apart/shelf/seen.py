@@ -3,9 +3,7 @@
 from django.db.models import QuerySet
 
 from apart.shelf.models import Author, Book
-from django_mullet.prepared import prepared
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import Create, ModelSchema
+from django_mullet import APIRouter, Create, ModelSchema, prepared
 
 router = APIRouter(prefix="/api")
 with_middleware = APIRouter(prefix="/api/middleware", django_middleware=True)

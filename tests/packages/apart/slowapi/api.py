@@ -5,9 +5,7 @@ from slowapi.errors import RateLimitExceeded
 from slowapi.util import get_remote_address
 
 from apart.slowapi.models import Book
-from django_mullet.asgi import mount_django
-from django_mullet.routing import APIRouter
-from django_mullet.schemas import ModelSchema
+from django_mullet import APIRouter, ModelSchema, mount_django
 
 router = APIRouter(prefix="/api")
 limiter = Limiter(key_func=get_remote_address)

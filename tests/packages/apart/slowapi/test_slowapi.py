@@ -3,7 +3,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from apart.slowapi.api import limiter
 from apart.slowapi.models import Book
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 pytestmark = pytest.mark.django_db
 

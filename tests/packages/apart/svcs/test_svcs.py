@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from apart.svcs.models import Book
-from django_mullet.testing import APIClient
+from django_mullet import APIClient
 
 pytestmark = pytest.mark.django_db
 

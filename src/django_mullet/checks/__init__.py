@@ -1,0 +1,1 @@
+"""The system checks: what `manage.py check` says of a project and its schemas."""

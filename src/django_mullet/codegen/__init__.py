@@ -1,0 +1,1 @@
+"""Code written for people: schemas, APIs of models, whole projects."""

@@ -1,0 +1,1 @@
+"""FastAPI's dependencies, adapted to run where Django needs them."""

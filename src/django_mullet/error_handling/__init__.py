@@ -1,0 +1,1 @@
+"""Errors as responses: handlers, constraints, locations in the body, retries."""

@@ -1,0 +1,1 @@
+"""Requests in Django's lifecycle: workers, connections, the hand-off between threads."""

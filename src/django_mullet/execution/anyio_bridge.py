@@ -1,0 +1,71 @@
+"""`anyio.from_thread` for worker threads.
+
+FastAPI runs it in threads of anyio's, which know their event loop. A worker serves requests of
+any loop: there anyio is led to the request that the calling code belongs to.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent import futures
+from typing import Any, TypeVar
+
+from django_mullet._compat.anyio import NoEventLoopError, call_on_loop, lead_from_thread
+from django_mullet.execution.handoff import Hop, current_hop, run_below, to_loop
+
+__all__ = ["install"]
+
+T = TypeVar("T")
+
+
+def install() -> None:
+    """Have `anyio.from_thread` work in the calling thread, a worker."""
+    lead_from_thread(_RequestLoop)
+
+
+class _RequestLoop:
+    """Does what anyio asks of the backend of an event loop, for the request of the caller."""
+
+    @staticmethod
+    def run_async_from_thread(
+        function: Callable[..., Awaitable[T]], args: tuple[Any, ...], token: object
+    ) -> T:
+        """Return what `function` returns in the task of the request, which may be cancelled."""
+        return run_below(_on_loop(_hop(), function, args))
+
+    @staticmethod
+    def run_sync_from_thread(function: Callable[..., T], args: tuple[Any, ...], token: object) -> T:
+        """Return what `function` returns on the event loop, even if the request is cancelled."""
+        return call_on_loop(_hop().loop, function, args)
+
+    @staticmethod
+    def check_cancelled() -> None:
+        """Raise `CancelledError` if the request has been cancelled, and its code does not know."""
+        if _hop().is_cancelled:
+            raise asyncio.CancelledError("The request has been cancelled.")
+
+
+def _hop() -> Hop[Any]:
+    hop = current_hop()
+    if hop is None:
+        raise NoEventLoopError(
+            "'anyio.from_thread' finds no event loop below 'sync_to_async()', or when the request "
+            "is finished: pass it a 'token'."
+        )
+    return hop
+
+
+async def _on_loop(
+    hop: Hop[Any], function: Callable[..., Awaitable[T]], args: tuple[Any, ...]
+) -> T:
+    await to_loop()
+    leave = hop.execution.enter(takes_orm=True)
+    try:
+        return await function(*args)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        # Not the request is cancelled, but something that it awaited: anyio raises the same.
+        raise futures.CancelledError(str(error)) from error
+    finally:
+        leave()

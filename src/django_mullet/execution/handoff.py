@@ -1,0 +1,280 @@
+"""A coroutine handed between the event loop and a worker thread.
+
+A `Hop` is a job for a worker for which a coroutine waits on the event loop. A coroutine that is
+driven by a worker moves itself, by `await to_worker()` and `await to_loop()`; synchronous code in
+the worker runs another such coroutine by `run_below`.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
+from contextvars import Context, copy_context
+from types import coroutine
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+from anyio import CancelScope
+
+__all__ = [
+    "WORKER",
+    "Below",
+    "Hop",
+    "Runner",
+    "current_hop",
+    "drive",
+    "in_worker",
+    "run_below",
+    "set_hop",
+    "to_loop",
+    "to_worker",
+]
+
+T = TypeVar("T")
+
+
+class Runner(Protocol):
+    """What runs hops in a worker: an execution."""
+
+    def enter(self, *, takes_orm: bool = False) -> Callable[[], None]:
+        """On the loop: become the calling task's execution, of its async ORM too if it `takes_orm`.
+
+        Return what undoes that.
+        """
+        ...
+
+    def do(
+        self,
+        function: Callable[[], Any],
+        deliver: Callable[[Any, BaseException | None], object],
+    ) -> None:
+        """Give `deliver` what `function` returns or raises."""
+
+    def skip(self) -> None:
+        """Do nothing, in place of a job that was given up."""
+
+    def wait_for(self, below: "Below[T]", hop: "Hop[Any]") -> T:
+        """Return what `below` comes to, while the worker waits in the middle of `hop`."""
+        ...
+
+
+class _Thread(threading.local):
+    driving = False
+    hop: "Hop[Any] | None" = None
+
+
+_thread = _Thread()
+WORKER, _LOOP = object(), object()
+
+
+def in_worker() -> bool:
+    """Return whether the calling coroutine is being driven by a worker thread."""
+    return _thread.driving
+
+
+async def to_worker() -> None:
+    """Go on in the worker of this execution."""
+    if not in_worker():
+        await _switch(WORKER)
+
+
+async def to_loop() -> None:
+    """Go on in the event loop."""
+    if in_worker():
+        await _switch(_LOOP)
+
+
+@coroutine
+def _switch(to: object) -> Generator[object, None, None]:
+    yield to
+
+
+def current_hop() -> "Hop[Any] | None":
+    """Return the job that the calling thread is in the middle of, if any."""
+    return _thread.hop
+
+
+def set_hop(hop: "Hop[Any] | None") -> None:
+    """Have `run_below` wait, in this worker, within `hop`."""
+    _thread.hop = hop
+
+
+def run_below(coro: Coroutine[Any, Any, T]) -> T:
+    """Return what `coro` returns to synchronous code that an execution runs in a worker.
+
+    `coro` may move to the event loop. It runs there in the task of the request, while the
+    worker waits and does what else is to be done for the request.
+    """
+    hop = _thread.hop
+    if hop is None:
+        coro.close()
+        raise RuntimeError("Only what runs in the worker of a request can wait for its event loop.")
+    below = Below(coro)
+    was_driving = _thread.driving
+    try:
+        finished, value = drive(below.running)
+        return cast("T", value) if finished else hop.execution.wait_for(below, hop)
+    finally:
+        _thread.driving = was_driving
+
+
+class Below(Generic[T]):
+    """A coroutine that synchronous code waits for, and what became of it."""
+
+    __slots__ = ("context", "error", "result", "running")
+
+    def __init__(self, coro: Coroutine[Any, Any, T]) -> None:
+        self.running = self._run(coro)
+        self.context = Context()
+        """The ContextVars as `coro` leaves them."""
+        self.error: BaseException | None = None
+        self.result: Any = None
+
+    async def _run(self, coro: Coroutine[Any, Any, T]) -> T:
+        try:
+            return await coro
+        finally:
+            self.context = copy_context()
+
+    def value(self) -> T:
+        """Return what the coroutine returned or raise what it raised."""
+        if self.error is None:
+            return self.result  # type: ignore[no-any-return]
+        try:
+            raise self.error
+        finally:
+            self.error = None
+
+
+class Hop(Generic[T]):
+    """A job for which a coroutine waits; called in the worker, awaited on the loop."""
+
+    __slots__ = (
+        "_delivered",
+        "_function",
+        "_outcome",
+        "_ticket",
+        "_woken",
+        "begun",
+        "below",
+        "execution",
+        "is_cancelled",
+        "loop",
+        "refusal",
+    )
+
+    def __init__(self, execution: Runner, function: Callable[[], T]) -> None:
+        self.execution = execution
+        self._function = function
+        self.loop = asyncio.get_running_loop()
+        self._woken: asyncio.Future[None] = self.loop.create_future()
+        self._delivered = False
+        self._outcome: tuple[Any, BaseException | None] = (None, None)
+        self._ticket = [None]  # popped by the worker that begins or the task that gives up
+        self.begun = False
+        self.below: Below[Any] | None = None
+        """What the worker waits for in the middle of the job."""
+        self.is_cancelled = False
+        """The waiting task has been cancelled, and nothing that the worker runs knows it yet."""
+        self.refusal: Exception | None = None
+        """Why the job will not be done."""
+
+    def __call__(self) -> None:
+        if not self._take_ticket():
+            self.execution.skip()
+        else:
+            self.begun = True
+            _thread.hop, outer = self, _thread.hop
+            try:
+                self.execution.do(self._function, self._deliver)
+            finally:
+                _thread.hop = outer
+
+    def refuse(self, error: Exception) -> None:
+        """Tell who awaits the job that no worker will do it."""
+        if self._take_ticket():
+            self.refusal = error
+            self._deliver(None, error)
+
+    def wait_for(self, below: Below[Any]) -> None:
+        """In the worker: tell who awaits the job what the job waits for."""
+        self.below = below
+        self._signal()
+
+    def await_again(self) -> None:
+        """On the loop: expect the job to be done, or to wait, again."""
+        self.below = None
+        self.is_cancelled = False
+        self._delivered = False
+        self._woken = self.loop.create_future()
+
+    def _take_ticket(self) -> bool:
+        try:
+            self._ticket.pop()
+        except IndexError:
+            return False
+        return True
+
+    def _deliver(self, result: Any, error: BaseException | None) -> None:
+        self._outcome = (result, error)
+        self._signal()
+
+    def _signal(self) -> None:
+        try:
+            self.loop.call_soon_threadsafe(self._wake)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            return
+
+    def _wake(self) -> None:
+        self._delivered = True
+        if not self._woken.done():
+            self._woken.set_result(None)
+
+    async def settled(self, *, gives_up: bool = True) -> asyncio.CancelledError | None:
+        """Wait until the job is done; return the cancellation of the waiting task, if any.
+
+        A job that has not begun is given up then, unless `gives_up` is false.
+        """
+        try:
+            await self._woken
+        except asyncio.CancelledError as error:
+            self.is_cancelled = True
+            if not (gives_up and self._take_ticket()):
+                await self._delivery()
+            return error
+        return None
+
+    async def _delivery(self) -> None:
+        """Wait for a job that nothing can stop, however often the task is cancelled."""
+        with CancelScope(shield=True):  # else a cancelled scope of anyio's interrupts each turn
+            while not self._delivered:
+                self._woken = self.loop.create_future()
+                with suppress(asyncio.CancelledError):
+                    await self._woken
+
+    def value(self) -> T:
+        """Return what the job returned or raise what it raised."""
+        result, error = self._outcome
+        if error is None:
+            return result  # type: ignore[no-any-return]
+        try:
+            raise error
+        finally:
+            del error, result
+            self._outcome = (None, None)
+
+
+def drive(coro: Coroutine[Any, Any, T]) -> tuple[bool, T | None]:
+    """Run `coro` in a worker; return whether it ended, rather than moved, and its value."""
+    _thread.driving = True
+    try:
+        wanted = coro.send(None)
+    except StopIteration as stop:
+        return True, stop.value
+    finally:
+        _thread.driving = False
+    if wanted is _LOOP:
+        return False, None
+    coro.close()
+    raise RuntimeError(
+        "A coroutine waited for the event loop in a worker thread, where there is none."
+    )

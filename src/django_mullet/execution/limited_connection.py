@@ -1,0 +1,270 @@
+"""Database connections that take a place from the limit before they connect.
+
+Between two requests, and only then, another worker may take over the DB-API connection in it: as
+it is, without connecting anew.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from weakref import ref
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+from django_mullet._compat.django import receivers_of
+from django_mullet.execution.connection_limit import limiter
+from django_mullet.execution.outcomes import WatchedConnection
+
+__all__ = ["LimitedConnection", "has_state", "job"]
+
+
+class _Job(threading.local):
+    """What is asked and noted for the job that a worker does."""
+
+    lost_connection = False
+    """A database was not there when it was needed."""
+    before_claim: Callable[[], object] | None = None
+    """Called before a connection is used that was not; may raise."""
+
+
+job = _Job()
+"""That of the calling worker."""
+
+_OF_EVERY = {
+    "atomic_blocks",
+    "autocommit",
+    "close_at",
+    "closed_in_transaction",
+    "connection",
+    "errors_occurred",
+    "has_written",
+    "health_check_done",
+    "health_check_enabled",
+    "in_atomic_block",
+    "needs_rollback",
+    "run_on_commit",
+    "savepoint_ids",
+}
+"""Attributes that `connect()` sets for every backend."""
+
+_OF_DJANGO = {"isolation_level", "transaction_mode"}
+"""Those that it sets for some of Django's own."""
+
+_MISSING = object()
+
+
+class LimitedConnection(WatchedConnection):
+    """Mixed into a backend's `DatabaseWrapper`: asks before it connects.
+
+    Between requests it is parked. A request that queries claims it, and has it to its end; one
+    that does not leaves it to whoever needs it.
+    """
+
+    health_check_enabled: bool
+    health_check_done: bool
+    parked = False
+    forgets_session = False
+    """A pool is to have it back closed: it would give it to others as it is."""
+    lasting_cursor: Any = None
+    """A cursor that waits for its next query; see `cursors`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.cursors: set[ref[Any]] = set()
+        """Those that `QuerySet.iterator()` has not read to the end, and nobody forgotten."""
+        self.facts: dict[str, Any] = {}
+        """What `connect()` has noted about the session, as the attributes of this wrapper."""
+        self.wrappers: list[Any] = []
+        """Of `execute_wrappers`, those by receivers of `connection_created`."""
+
+    def ensure_connection(self) -> None:
+        if self.parked:
+            self._claim()
+        if self.connection is None:
+            super().ensure_connection()
+
+    def close_if_health_check_failed(self) -> None:
+        if self.parked:
+            self._claim()
+        if self.health_check_enabled and not self.health_check_done:
+            super().close_if_health_check_failed()
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        # Django's receivers of `request_started` would claim it to look: it has its turn then.
+        # One without autocommit Django closes, and says nothing of what was not committed.
+        if not (self.parked or self.is_begun):
+            super().close_if_unusable_or_obsolete()
+
+    def _claim(self) -> None:
+        if job.before_claim is not None:
+            job.before_claim()
+        limiter(self.alias).claim(self)
+        # What `request_started` has Django do, for this request.
+        self.close_if_unusable_or_obsolete()
+
+    def chunked_cursor(self) -> Any:
+        cursor = super().chunked_cursor()
+        self.cursors.add(ref(cursor, self.cursors.discard))
+        return cursor
+
+    def close_cursors(self) -> None:
+        """End what `QuerySet.iterator()` reads, or this connection if that fails."""
+        cursors = [cursor() for cursor in self.cursors]
+        self.cursors.clear()
+        try:
+            for cursor in filter(None, cursors):
+                cursor.close()
+        except Exception:
+            self.abandon()
+
+    def connect(self) -> None:
+        self.forgets_session = False
+        if job.before_claim is not None:
+            job.before_claim()
+        try:
+            if limiter(self.alias).acquire(self) and self._go_on():
+                return
+            with self._noting_facts():
+                super().connect()
+        except Exception:
+            job.lost_connection = True
+            raise
+
+    @contextmanager
+    def _noting_facts(self) -> Iterator[None]:
+        """Note what the block sets, though it fails: another attempt may set the same again."""
+        before, wrappers = vars(self).copy(), len(self.execute_wrappers)
+        try:
+            yield
+        finally:
+            changed = {
+                name
+                for name, value in vars(self).items()
+                if name in self.facts or before.get(name, _MISSING) is not value
+            }
+            # Another backend may note what the session was told for a request: not true for long.
+            others = set() if has_state(self) else changed - _OF_EVERY
+            self.facts = {
+                name: value
+                for name, value in vars(self).items()
+                if name in _OF_DJANGO or name in others
+            }
+            self.wrappers = self.execute_wrappers[wrappers:]
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        try:
+            return super().get_new_connection(conn_params)
+        except BaseException:
+            limiter(self.alias).release()
+            raise
+
+    def _go_on(self) -> bool:
+        """Use what has been taken over, as the next request of its last worker would.
+
+        Return whether that is possible; if not, it is closed, and there is room for another.
+        """
+        self.in_atomic_block = self.closed_in_transaction = False
+        self.needs_rollback = self.errors_occurred = False
+        self.savepoint_ids, self.atomic_blocks, self.run_on_commit = [], [], []
+        self.health_check_enabled = self.settings_dict["CONN_HEALTH_CHECKS"]
+        self.health_check_done = True
+        is_obsolete = self.close_at is not None and time.monotonic() >= self.close_at
+        if is_obsolete or (self.health_check_enabled and not self.is_usable()):
+            super().close()  # SQLite keeps a database in memory open
+        return self.connection is not None
+
+    def close(self) -> None:
+        if self.parked:
+            limiter(self.alias).claim(self)
+        self.lasting_cursor = None
+        was_open = self.connection is not None and not self.closed_in_transaction
+        if was_open and self.errors_occurred:
+            job.lost_connection = True
+        if self.connection is not None and self.forgets_session and self._is_pooled():
+            self.connection.close()
+        super().close()
+        if self.connection is not None and not self.closed_in_transaction:
+            self.close_cursors()  # SQLite keeps a database in memory open
+            return
+        self.cursors.clear()
+        if was_open:
+            limiter(self.alias).release()
+
+    def _is_pooled(self) -> bool:
+        return self.vendor == "postgresql" and getattr(self, "pool", None) is not None
+
+    def give_to(self, other: "LimitedConnection") -> None:
+        """Have `other` hold this DB-API connection and its end; this wrapper is then closed."""
+        other.connection, other.close_at = self.connection, self.close_at
+        other.autocommit = self.autocommit
+        other.facts, other.wrappers = self.facts, self.wrappers
+        vars(other).update(self.facts)
+        self.execute_wrappers = [
+            each for each in self.execute_wrappers if each not in self.wrappers
+        ]
+        other.execute_wrappers += self.wrappers
+        self.connection = self.lasting_cursor = None
+        self.parked = False
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether it is open, and has been used by what its worker does now."""
+        return self.connection is not None and not self.parked
+
+    def is_held(self) -> bool:
+        """Return whether it is in the middle of something that only its thread can end."""
+        return bool(self.cursors) or self.is_begun
+
+    def clean(self) -> None:
+        """Have the session forget what it was told, as if it had just been opened."""
+        self.lasting_cursor = None
+        if self.connection is None:
+            return
+        self.forgets_session = True
+        if self.vendor != "postgresql" or _is_set_up_by_others():
+            self.close()
+            return
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute("DISCARD ALL")
+            self.init_connection_state()
+        except Exception:  # the driver's own, too
+            self.abandon()
+        else:
+            self.forgets_session = False
+
+    def abandon(self) -> None:
+        """Close this connection, and forget a transaction that was never ended."""
+        self.close()
+        if self.connection is not None and not self.closed_in_transaction:
+            # SQLite keeps a database in memory open; its worker may be about to end.
+            self.connection.close()
+            limiter(self.alias).release()
+        self.connection = None
+        self.in_atomic_block = False
+        self.closed_in_transaction = False
+
+
+def has_state(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether a backend that is not Django's own may keep state in `connection`."""
+    backend: Any = type(connection)
+    return not _is_django_s(backend)
+
+
+@cache
+def _is_django_s(backend: Any) -> bool:
+    modules = [cls.__module__ for cls in backend.__mro__ if cls is not object]
+    return all(module.startswith(_DJANGO_S) for module in modules)
+
+
+_DJANGO_S = ("django.db.backends.", "django.contrib.gis.db.backends.", "django_mullet.")
+
+
+def _is_set_up_by_others() -> bool:
+    """Return whether somebody but Django is told of new connections, and may set them up."""
+    modules = [receiver.__module__ for receiver in receivers_of(connection_created)]
+    return not all(module.startswith(("django.", "django_mullet.")) for module in modules)

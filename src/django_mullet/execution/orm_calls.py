@@ -1,0 +1,84 @@
+"""Calls of Django's async ORM, sent to the request's worker.
+
+In the execution that is the current one, as what is synchronous in it does; and so whatever else is
+thread-sensitive for asgiref.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, Protocol, TypeVar, cast
+
+from django_mullet._compat.asgiref import ThreadSensitiveExecutor, runs_orm, send_orm_to
+from django_mullet.execution.handoff import Runner
+from django_mullet.execution.outcomes import current_execution
+from django_mullet.execution.worker_lease import LeasedJob
+
+__all__ = ["OrmCall", "runs_here", "take_orm"]
+
+T = TypeVar("T")
+
+
+class OrmRunner(Runner, Protocol):
+    """What runs the calls: an execution."""
+
+    def submit(self, job: LeasedJob) -> None:
+        """Have `job` run after those before it; raise `Overloaded` if there is no worker for it."""
+
+    def within_lifecycle(self, function: Callable[[], T]) -> T:
+        """Return what `function` returns, within Django's request."""
+        ...
+
+
+class OrmCall:
+    """A call of the async ORM, or of what else is thread-sensitive: a job."""
+
+    def __init__(self, execution: OrmRunner, call: Callable[[], Any]) -> None:
+        self._execution = execution
+        self._call = call
+        self.future: Future[Any] = Future()
+
+    def __call__(self) -> None:
+        execution = self._execution
+        if not self.future.set_running_or_notify_cancel():
+            execution.skip()
+        else:
+            execution.do(partial(execution.within_lifecycle, self._call), self._deliver)
+
+    def refuse(self, error: Exception) -> None:
+        """Raise `error` from the call, which is not made."""
+        if self.future.set_running_or_notify_cancel():
+            self._deliver(None, error)
+
+    def _deliver(self, result: Any, error: BaseException | None) -> None:
+        if error is None:
+            self.future.set_result(result)
+        else:
+            self.future.set_exception(error)
+
+
+class _WorkerExecutor(ThreadSensitiveExecutor):
+    """Runs Django's async ORM, and other thread-sensitive calls, in the current execution."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
+        """Return the future of `fn(*args, **kwargs)` in a worker; raise `Overloaded`."""
+        execution = cast("OrmRunner", current_execution.get())
+        call = OrmCall(execution, partial(fn, *args, **kwargs))
+        execution.submit(call)
+        return call.future
+
+
+_worker_executor = _WorkerExecutor()
+
+
+def take_orm() -> Callable[[], None]:
+    """Have the async ORM of the calling task run in its current execution; return what undoes it.
+
+    The same holds for whatever else is thread-sensitive for asgiref.
+    """
+    return send_orm_to(_worker_executor)
+
+
+def runs_here() -> bool:
+    """Return whether the async ORM runs in the current execution of the calling task."""
+    return runs_orm(_worker_executor)

@@ -1,0 +1,194 @@
+"""The lease of a worker for the jobs of one request.
+
+Any, as long as the request leaves nothing behind in it. From the first job on that does, by a query
+for instance, all its jobs run in the same one, until nothing is left: to the end of the request, or
+until it closes its connections. They run one after the other in any case.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from queue import Empty
+from typing import Any, Protocol
+
+from django_mullet.execution.workers import Worker, WorkerPool, current_worker
+
+__all__ = ["Habits", "Lease", "LeasedJob"]
+
+
+PATIENCE = 1.0
+"""Seconds after which a worker that waits for a job asks whether it still needs to."""
+
+
+class Habits:
+    """What owners of a kind, the requests of a route, have done so far."""
+
+    queries = False
+    """Some have used a connection."""
+
+
+class LeasedJob(Protocol):
+    """What is submitted to a lease, and tells it when it is done. Neither method may raise."""
+
+    def __call__(self) -> object:
+        """Do the job, in a worker."""
+
+    def refuse(self, error: Exception) -> object:
+        """Tell who waits for the job that it will not be done."""
+
+
+class Lease:
+    """The jobs of one owner, and the worker that they run in.
+
+    After the last of the jobs its worker waits for the next, and does nothing else, while that is
+    needed. `look_again` is called in the worker every `PATIENCE` seconds then, and may change it.
+    `habits` say what is to be expected of the jobs.
+    """
+
+    __slots__ = (
+        "_changing",
+        "_finished",
+        "_habits",
+        "_jobs",
+        "_kept",
+        "_look_again",
+        "_pool",
+        "_submitted",
+        "_waiting",
+        "has_worker",
+        "is_needed",
+    )
+
+    def __init__(
+        self,
+        pool: WorkerPool,
+        habits: Habits | None = None,
+        look_again: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._pool = pool
+        self._habits = habits or Habits()
+        self._look_again = look_again
+        self._changing = threading.Lock()  # held to change or read what follows
+        self._jobs: deque[LeasedJob] = deque()
+        self._kept: LeasedJob | None = None
+        self._waiting: Worker | None = None
+        self._submitted = self._finished = 0
+        self.has_worker = False
+        """Whether a worker runs the jobs, or waits for the next, or is about to come."""
+        self.is_needed = False
+        """Whether the next job belongs in the same worker; set in it, before a job is finished."""
+
+    @property
+    def queries(self) -> bool:
+        """Whether the jobs are known to need a connection."""
+        return self._habits.queries
+
+    def submit(self, job: LeasedJob, *, in_any_case: bool = False) -> None:
+        """Have `job` run after those that were submitted before.
+
+        Where it needs a worker first, it is refused, or `Overloaded` raised, as by
+        `WorkerPool.submit`; not `in_any_case`, which is for one job, the last.
+        """
+        if in_any_case:
+            self._kept = job
+        self._put(job, in_any_case=in_any_case)
+        self._submitted += 1
+
+    def finished(self) -> None:
+        """In the worker: note that a job is done, before anybody is told."""
+        self._finished += 1
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether some job is not done."""
+        return self._finished < self._submitted
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether some job has not begun."""
+        return bool(self._jobs)
+
+    def _put(self, job: LeasedJob, *, in_any_case: bool = False) -> None:
+        with self._changing:
+            worker, self._waiting = self._waiting, None
+            if worker is not None:
+                worker.is_waiting = False
+                worker.inbox.put(job)
+                return
+            self._jobs.append(job)
+            if self.has_worker:
+                return
+            try:
+                owner = None if in_any_case else self
+                self._pool.submit(self._serve, owner=owner, even_if_full=in_any_case)
+            except BaseException:
+                self._jobs.pop()
+                raise
+            self.has_worker = True
+
+    def wait(self) -> None:
+        """In the worker, in the middle of a job: do the next ones, until `resume()`."""
+        worker = current_worker()
+        while (job := self._next(worker, keep=True)) is not _RESUME:
+            assert job is not None
+            job()
+            del job
+
+    def resume(self) -> None:
+        """End `wait()`, after what was submitted before."""
+        self._put(_RESUME)
+
+    def refuse(self, error: Exception) -> None:
+        """Tell who waits for the jobs that they will not be done, but for one that must be."""
+        with self._changing:
+            refused = [job for job in self._jobs if job is not self._kept]
+            self._jobs = deque(job for job in self._jobs if job is self._kept)
+            self._finished += len(refused)
+            self.has_worker = bool(self._jobs)
+            if self.has_worker:
+                self._pool.submit(self._serve, even_if_full=True)
+        for job in refused:
+            job.refuse(error)
+
+    def _serve(self) -> None:
+        worker = current_worker()
+        while (job := self._next(worker)) is not None:
+            job()
+            del job
+
+    def _next(self, worker: Worker, *, keep: bool = False) -> LeasedJob | None:
+        """Return the next job, if need be when there is one; `None`: the worker may go."""
+        while True:
+            with self._changing:
+                if self._jobs:
+                    return self._jobs.popleft()
+                if not (keep or self.is_needed):
+                    self.has_worker = False
+                    return None
+                self._waiting = worker
+                worker.is_waiting = True
+            job = self._awaited(worker)
+            if job is not None:
+                return job
+            if not keep:
+                # Without the lock, for which the event loop would wait: a database may be slow.
+                self._look_again()
+
+    def _awaited(self, worker: Worker) -> LeasedJob | None:
+        """Return the job that comes to `worker`; `None`: within `PATIENCE` seconds none has."""
+        while True:
+            try:
+                job = worker.inbox.get(timeout=PATIENCE)
+            except Empty:
+                with self._changing:
+                    if self._waiting is worker:
+                        self._waiting = None
+                        worker.is_waiting = False
+                        return None
+            else:
+                worker.busy_since = time.monotonic()
+                return job  # type: ignore[return-value]
+
+
+_RESUME: Any = object()

@@ -1,0 +1,299 @@
+"""The pool of worker threads on which synchronous code runs.
+
+One pool of worker threads per process. A worker takes jobs, functions without
+arguments, from the pool; the one that worked last is the next to work, so that few
+threads are warm. The pool keeps `PARALLEL` workers going; beyond those it starts one
+only when too many are *stalled*, busy with one job for longer than `STALL` seconds,
+as in a call to a slow service. So a CPU-bound load is served by few threads, which
+is fastest under the GIL, and a stuck endpoint does not stop the others.
+
+Two kinds of workers wait in the middle of their work. One that is leased waits for the next job
+of its request, and counts as none of the above. One that finds no connection to its database
+waits for that, and would be of no use to anybody else who needs one. So jobs that are known to
+query wait outside of the workers, in the `backlog`, while too many of those wait inside.
+"""
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import Sized
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+
+from django_mullet import conf
+from django_mullet.exceptions import Overloaded
+from django_mullet.execution.job_queue import Backlog, Job, Owner
+
+__all__ = ["PARALLEL", "STALL", "Worker", "WorkerPool", "current_worker", "pool"]
+
+PARALLEL = 8
+"""Workers that are kept going; more than this gains nothing under the GIL."""
+
+STALL = 0.05
+"""Seconds after which a busy worker no longer counts as going."""
+
+GLANCE = STALL / 10
+"""Seconds for which it holds that enough workers are going: looking at all of them takes time."""
+
+IDLE = 10.0
+"""Seconds without work after which a worker beyond `PARALLEL` ends."""
+
+
+class Worker:
+    """One thread and the box in which it gets its jobs."""
+
+    __slots__ = ("busy_since", "inbox", "is_waiting", "thread")
+
+    def __init__(self, pool: "WorkerPool", number: int) -> None:
+        self.inbox: SimpleQueue[Job | None] = SimpleQueue()
+        self.busy_since = time.monotonic()
+        self.is_waiting = False
+        """It is leased, and its request has nothing for it to do at the moment."""
+        self.thread = threading.Thread(
+            target=pool._work, args=(self,), name=f"mullet-{number}", daemon=True
+        )
+
+
+class _Thread(threading.local):
+    worker: Worker
+
+
+_thread = _Thread()
+
+
+def current_worker() -> Worker:
+    """Return the worker that the calling code runs in; raise `AttributeError` outside of one."""
+    return _thread.worker
+
+
+class WorkerPool:
+    """Threads that run jobs, first come first served.
+
+    `enter` and `leave`, functions without arguments, run in each worker thread when
+    it starts and before it ends. `starved` has an element for each worker that waits for a
+    connection.
+
+    Handing a job over takes no lock, for which the event loop would have to wait: `_idle` and
+    `_backlog` are changed by single operations, which are atomic, and whoever puts something
+    on the one looks at the other afterwards.
+    """
+
+    def __init__(self) -> None:
+        self.enter: Job = lambda: None
+        self.leave: Job = lambda: None
+        self.starved: Sized = ()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._idle: list[Worker] = []
+        self._backlog = Backlog()
+        self._workers: set[Worker] = set()
+        self._started = 0
+        self._look_again_at = 0.0
+        self._changing = threading.Lock()  # held to change or read `_workers`
+        self._watcher: threading.Thread | None = None
+        self._crowded = threading.Event()
+        self._stopping = False
+
+    def submit(self, job: Job, *, owner: Owner | None = None, even_if_full: bool = False) -> None:
+        """Have `job` run in a worker, as soon as one is free.
+
+        That of an `owner` which is known to query is refused if no worker was free for it within
+        `MULLET["CONNECTION_TIMEOUT"]` seconds. Raise `Overloaded` when `MULLET["QUEUE"]` jobs wait
+        already. A job must not raise.
+        """
+        if not self._is_held_back(owner):
+            try:
+                worker = self._idle.pop()
+            except IndexError:
+                pass
+            else:
+                worker.inbox.put(job)
+                return
+        self._start_worker_or_wait(job, owner, even_if_full=even_if_full)
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """End the idle workers now and the others after their job; wait `timeout` seconds.
+
+        The pool can be used again afterwards.
+        """
+        self._stopping = True
+        with self._changing:
+            workers = list(self._workers)
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().inbox.put(None)
+        deadline = time.monotonic() + timeout
+        for worker in workers:
+            if worker.thread is not threading.current_thread():
+                worker.thread.join(max(0.0, deadline - time.monotonic()))
+        self._stopping = False
+
+    @property
+    def size(self) -> int:
+        """How many worker threads there are now."""
+        return len(self._workers)
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for a worker now."""
+        return len(self._backlog)
+
+    def _start_worker_or_wait(self, job: Job, owner: Owner | None, *, even_if_full: bool) -> None:
+        with self._changing:
+            if self._may_grow() and not self._is_held_back(owner):
+                self._start_worker(job)
+                return
+        limits = conf.current()
+        if not even_if_full and len(self._backlog) >= limits.queue:
+            raise Overloaded(
+                "All workers are busy, and as many jobs wait as MULLET['QUEUE'] lets wait. Run "
+                "more processes, or raise MULLET['THREADS'] if endpoints wait for slow services."
+            )
+        self._backlog.put(job, owner, time.monotonic() + limits.connection_timeout)
+        self._match()
+        if not self._crowded.is_set():
+            self._call_watcher()
+
+    def _is_held_back(self, owner: Owner | None) -> bool:
+        return owner is not None and self._is_starved() and owner.queries
+
+    def _is_starved(self) -> bool:
+        """Return whether as many workers wait for a connection as may: some are left for others."""
+        starved = len(self.starved)
+        return starved > 0 and starved >= max(1, conf.current().threads - PARALLEL)
+
+    def _has_next(self) -> bool:
+        backlog = self._backlog
+        return bool(backlog) and backlog.has_next(may_query=not self._is_starved())
+
+    def _take(self) -> Job:
+        """Return the job whose turn it is; raise `IndexError` if none may begin now."""
+        return self._backlog.take(may_query=not self._is_starved())
+
+    def _match(self) -> None:
+        """Give jobs that wait to workers that are idle, while there are both."""
+        while self._has_next():
+            try:
+                worker = self._idle.pop()
+            except IndexError:
+                return
+            try:
+                worker.inbox.put(self._take())
+            except IndexError:
+                self._idle.append(worker)
+
+    # With `_changing` held
+
+    def _may_grow(self) -> bool:
+        now = time.monotonic()
+        if now < self._look_again_at:
+            return False
+        may_grow = self._has_stalled(now)
+        if not may_grow:
+            self._look_again_at = now + GLANCE
+        return may_grow
+
+    def _has_stalled(self, now: float) -> bool:
+        """Return whether too few workers are going, and there may be more."""
+        limits = conf.current()
+        at_work = [worker for worker in self._workers if not worker.is_waiting]
+        size = len(at_work)
+        if size >= limits.threads or len(self._workers) >= limits.threads + limits.connections:
+            return False
+        wanted = min(PARALLEL, limits.connections)
+        if size < wanted:
+            return True
+        stalled_since = now - STALL
+        going = sum(worker.busy_since > stalled_since for worker in at_work)
+        return going < wanted
+
+    def _start_worker(self, job: Job) -> None:
+        self._started += 1
+        worker = Worker(self, self._started)
+        worker.inbox.put(job)
+        self._workers.add(worker)
+        worker.thread.start()
+
+    # In the threads of the pool
+
+    def _work(self, worker: Worker) -> None:
+        _thread.worker = worker
+        self.enter()
+        try:
+            while (job := self._next_job(worker)) is not None:
+                worker.busy_since = time.monotonic()
+                job()
+                del job
+        finally:
+            with self._changing:
+                self._workers.discard(worker)
+            self.leave()
+
+    def _next_job(self, worker: Worker) -> Job | None:
+        """Return the next job for `worker`, or `None`: it should end."""
+        if worker.inbox.empty():
+            if self._backlog:
+                with suppress(IndexError):  # none may begin now
+                    return self._take()
+            self._idle.append(worker)
+            self._match()
+            if self._stopping and self._is_free(worker):
+                return None
+        while True:
+            try:
+                return worker.inbox.get(timeout=IDLE)
+            except Empty:
+                if len(self._workers) > PARALLEL and self._is_free(worker):
+                    return None
+
+    def _is_free(self, worker: Worker) -> bool:
+        """Take `worker` from the idle ones; return False if a job is coming to it."""
+        try:
+            self._idle.remove(worker)
+        except ValueError:
+            return False
+        return True
+
+    def _call_watcher(self) -> None:
+        self._crowded.set()
+        with self._changing:
+            if self._watcher is None:
+                self._watcher = threading.Thread(
+                    target=self._watch, name="mullet-watcher", daemon=True
+                )
+                self._watcher.start()
+
+    def _watch(self) -> None:
+        """While jobs wait, start a worker for each that a stalled one would delay."""
+        while True:
+            self._crowded.wait()
+            time.sleep(STALL / 2)
+            self._refuse_overdue()
+            self._match()
+            with self._changing:
+                while self._has_next() and self._may_grow():
+                    with suppress(IndexError):
+                        self._start_worker(self._take())
+            if not self._backlog:
+                self._crowded.clear()
+                if self._backlog:  # since then
+                    self._crowded.set()
+
+    def _refuse_overdue(self) -> None:
+        for owner in self._backlog.take_overdue(time.monotonic()):
+            owner.refuse(
+                Overloaded(
+                    "No connection became free within "
+                    f"{conf.current().connection_timeout} s, and many requests wait for one "
+                    "(see MULLET['CONNECTIONS'])."
+                )
+            )
+
+
+pool = WorkerPool()
+"""The workers of this process. A forked child starts with none."""
+
+os.register_at_fork(after_in_child=pool._reset)
+atexit.register(pool.stop, timeout=1.0)

@@ -1,0 +1,1 @@
+"""The OpenAPI document: docs pages, component names, warnings, differences."""

@@ -1,0 +1,1 @@
+"""Querysets compiled once and run many times, and how their rows are fetched."""

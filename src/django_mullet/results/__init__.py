@@ -1,0 +1,1 @@
+"""What endpoints return, turned into what their response models show."""

@@ -1,0 +1,1 @@
+"""FastAPI routes and WebSockets that run as Django requests."""

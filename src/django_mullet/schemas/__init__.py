@@ -1,0 +1,1 @@
+"""`ModelSchema`: variants, validation, query plans, loading and saving."""
