@@ -1,6 +1,7 @@
 import inspect
 import re
 from dataclasses import Field, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import django_mullet
 from django_mullet import conf
 from django_mullet.checks import field_names, schemas
 from django_mullet.checks import project as project_checks
+from scripts.module_map import PAGE, written
 from tests.documentation import (
     PACKAGES,
     PAGES,
@@ -115,3 +117,17 @@ def test_the_reference_has_every_command() -> None:
     commands = [path.stem for path in (PACKAGE / "management" / "commands").glob("[!_]*.py")]
 
     assert [name for name in commands if f"manage.py {name}" not in REFERENCE] == []
+
+
+def test_the_page_of_the_architecture_has_every_module() -> None:
+    assert PAGE.read_text() == written(), "run 'python scripts/module_map.py'"
+
+
+def test_the_page_of_the_architecture_tells_of_modules_that_exist() -> None:
+    story = PAGE.read_text().partition("## Every module")[0]
+    packages = "|".join(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+    named = re.findall(rf"`((?:{packages})(?:\.\w+)*)`", story)
+
+    assert named
+    missing = [name for name in named if find_spec(f"django_mullet.{name}") is None]
+    assert missing == []

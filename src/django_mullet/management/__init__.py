@@ -1,0 +1,1 @@
+"""What `manage.py` runs, and the reloader of its `runserver`."""

@@ -1,4 +1,4 @@
-"""Which model does the argument of a command name?"""
+"""The model that the argument of a command names."""
 
 from difflib import get_close_matches
 from typing import Any

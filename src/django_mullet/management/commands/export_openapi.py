@@ -1,4 +1,4 @@
-"""`manage.py export_openapi`: the OpenAPI document as a file, for clients to be made from."""
+"""`manage.py export_openapi`: the OpenAPI document as a file, to make clients from."""
 
 import json
 from argparse import ArgumentParser

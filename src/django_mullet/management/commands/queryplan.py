@@ -1,4 +1,4 @@
-"""`manage.py queryplan shop.schemas.BookSchema`: what does showing a schema load?"""
+"""`manage.py queryplan shop.schemas.BookSchema`: what showing a schema loads."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`manage.py routes`: which routes does the API have, and who may call them?"""
+"""`manage.py routes`: the routes of the API, and who may call them."""
 
 import json
 from argparse import ArgumentParser

@@ -1,4 +1,4 @@
-"""How does `manage.py runserver` serve the FastAPI application, and Django behind it?"""
+"""`manage.py runserver`: the FastAPI application, and Django behind it, served by uvicorn."""
 
 import logging
 import os

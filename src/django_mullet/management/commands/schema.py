@@ -1,4 +1,4 @@
-"""Which `ModelSchema` would a person write for a model? Prints it, for pasting."""
+"""`manage.py schema`: the `ModelSchema` that a person would write for a model, for pasting."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which files give a model an API? Writes them: its schema, its routes and their tests."""
+"""`manage.py startapi`: the schema, the routes and their tests for a model, as files."""
 
 import json
 import os
