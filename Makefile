@@ -164,7 +164,7 @@ run-isolation: $(VENV)/dev.stamp
 		python -m tests.isolation --requests $(REQUESTS) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: mutation
-mutation: $(VENV)/dev.stamp  ## Try whether the tests notice faults: MODULE=routing SAMPLE=60 SEED=1
+mutation: $(VENV)/dev.stamp  ## Try whether the tests notice faults: MODULE=routing.route SAMPLE=60 SEED=1
 	uv pip install --quiet --require-hashes -r requirements/mutation.txt
 	env -u DATABASE_URL nice python scripts/mutation.py $(MODULE) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 

@@ -33,37 +33,36 @@ from cosmic_ray.plugins import get_operator, operator_names
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path("src", "django_mullet")
 
-_CROWDS = ["crowds", "databases", "connections", "new_aliases", "foreign_backends"]
-_OUTCOMES = ["stored", "swallowed", "lost_writes", "one_of_two", "left_open", "transaction"]
+MODULES = [
+    "error_handling.commit_guard",
+    "error_handling.unavailable",
+    "execution.connection_limit",
+    "execution.connection_share",
+    "execution.connections",
+    "execution.execution",
+    "execution.job_queue",
+    "execution.limited_connection",
+    "execution.orm_calls",
+    "execution.outcomes",
+    "execution.silent_rollback",
+    "execution.worker_lease",
+    "execution.workers",
+    "fields.nullability",
+    "routing.connection_per",
+    "routing.route",
+    "streaming.bodies",
+    "streaming.delayed_headers",
+]
+"""What is tried where nothing is named."""
 
-TESTS = {
-    "backlog": ["backlog", "leases", "concurrency"],
-    "concurrency": ["concurrency", "leases", "crowds"],
-    "databases": [*_CROWDS, "lifecycle", "left_open", "lending", "session_state", "execution"],
-    "execution": [
-        *("execution", "connections", "one_thread", "transaction", "crowds", "lending"),
-        *("lasting", "left_open", "lifecycle", "foreign_backends", "stored", "iterators"),
-    ],
-    "held_back": ["held_back", "lasting"],
-    "lasting": ["lasting", "lending"],
-    "leases": ["leases", "crowds", "execution"],
-    "lending": ["lending", "lasting", "routes_command", "checks"],
-    "limited": [*_CROWDS, "lending", "session_state", "left_open", "lost_writes"],
-    "limits": ["databases", "crowds", "connections"],
-    "nulls": ["bad_input", "refused_values", "stored"],
-    "orm_calls": ["execution", "one_thread", "crowds"],
-    "outcomes": [*_OUTCOMES, "lost_answers"],
-    "routing": [
-        *("routing", "query_budgets", "websockets", "dependencies", "middleware"),
-        *("transaction", "retries", "streaming", "connections", "one_thread", "routes_command"),
-        *("stored", "lasting", "exits"),
-    ],
-    "stored": [*_OUTCOMES, "retries"],
-    "streaming": ["streaming", "left_streams", "lasting", "iterators", "asgi"],
-    "swallowed": [*_OUTCOMES, "atomic_async"],
-    "unavailable": ["lasting", "stored", "faults", "routing"],
+NEIGHBOURS = {
+    "error_handling": ["routing", "execution"],
+    "execution": ["routing", "streaming"],
+    "routing": ["execution", "dependencies", "middleware", "streaming"],
+    "streaming": ["execution", "routing"],
 }
-"""The tests that concern a module, those most likely to notice a change first."""
+"""Packages whose tests concern the modules of a package, too."""
+
 
 PRELOADED = [
     "django.contrib.admin",
@@ -97,9 +96,17 @@ class Mutant:
         return self.operator.split("_")[0]
 
 
+def tests_of(module: str) -> list[str]:
+    """Return the files and folders of tests for `module`, the likeliest to fail first."""
+    package, _, name = module.rpartition(".")
+    own = Path("tests", package, f"test_{name}.py")
+    folders = [Path("tests", each) for each in [package, *NEIGHBOURS.get(package, [])]]
+    return [str(path) for path in (own, *folders) if path.exists()]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("modules", nargs="*", help=f"of {', '.join(TESTS)}; by default all")
+    parser.add_argument("modules", nargs="*", help=f"as in {MODULES[0]}; by default {len(MODULES)}")
     parser.add_argument("--sample", type=int, help="how many mutants of each; by default all")
     parser.add_argument("--seed", type=int, default=1, help="which ones are sampled")
     parser.add_argument("--only", type=int, nargs="+", help="numbers of mutants, of one module")
@@ -109,14 +116,14 @@ def main() -> int:
     gc.freeze()  # pytest collects garbage twice: not in all this
     with TemporaryDirectory() as copy:
         prepare(Path(copy))
-        for module in options.modules or TESTS:
-            path = PACKAGE / f"{module}.py"
+        for module in options.modules or MODULES:
+            path = PACKAGE / f"{module.replace('.', '/')}.py"
             source = path.read_text()
             mutants = list(mutants_of(source))
             chosen = sampled(mutants, options.sample, options.seed)
             if options.only:
                 chosen = [mutant for mutant in mutants if mutant.number in options.only]
-            report(module, len(mutants), try_all(path, source, chosen, TESTS[module]))
+            report(module, len(mutants), try_all(path, source, chosen, tests_of(module)))
     return 0
 
 
@@ -259,7 +266,7 @@ def run_tests(tests: list[str], longest: float) -> None:
     options += ["-o", f"faulthandler_timeout={longest}", "-o", "faulthandler_exit_on_timeout=true"]
     status = 1
     try:
-        status = int(pytest.main([*options, *(f"tests/test_{name}.py" for name in tests)]))
+        status = int(pytest.main([*options, *tests]))
     finally:
         sys.stdout.flush()
         os._exit(status)
