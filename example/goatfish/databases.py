@@ -1,4 +1,4 @@
-"""Which database does a URL name? Answers with an entry of `DATABASES`."""
+"""An entry of `DATABASES` for a URL."""
 
 from typing import Any
 

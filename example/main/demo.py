@@ -1,4 +1,4 @@
-"""What does a try of the project start with? Two users, some simulations, and their secrets."""
+"""The rows to try the project with: two users, some simulations, and their secrets."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Who calls, and which of the caller's objects is meant?"""
+"""The caller of a request, and which of the caller's objects is meant."""
 
 from typing import Annotated, TypeVar
 

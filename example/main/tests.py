@@ -1,4 +1,4 @@
-"""Is it true what the API, the admin and the commands promise? On Django's plain `TestCase`."""
+"""The promises of the API, the admin and the commands, on Django's plain `TestCase`."""
 
 # ruff: noqa: PT009, PT027 -- `manage.py test` explains unittest's assertions, not bare ones.
 
