@@ -119,7 +119,7 @@ clients: $(VENV)/dev.stamp $(VENV)-clients/stamp clients/typescript/node_modules
 	env -u DATABASE_URL scripts/clients $(VENV)-clients
 
 .PHONY: browser
-browser: $(VENV)/dev.stamp  ## Run the browser test (needs chromium)
+browser: $(VENV)/dev.stamp docs  ## Try the example and the documentation site in a browser (needs chromium)
 	pytest browser_tests
 
 .PHONY: pictures

@@ -1,20 +1,26 @@
-"""What every browser test needs: the example as a person starts it, and a browser's page."""
+"""What every browser test needs: the example as a person starts it, the built site, and pages."""
 
+import functools
+import http.server
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, Response, Route, sync_playwright
 
 RUN = Path(__file__).parent.parent / "scripts" / "run"
+BUILT_DOCS = Path(__file__).parent.parent / "build" / "site"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 # What becomes of requests of a page that was left, and of those that its policy forbids: a browser
@@ -112,6 +118,50 @@ def page(browser: Browser, site: Site, tmp_path: Path) -> Iterator[Page]:
     page.screenshot(path=tmp_path / "page.png")
     context.close()
     assert errors == []
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files, and says nothing of it."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture(scope="session")
+def docs_url() -> Iterator[str]:
+    """The address of the documentation site, as `make docs` has built it."""
+    assert (BUILT_DOCS / "search.json").exists(), "Run 'make docs' first."
+    handler = functools.partial(QuietHandler, directory=str(BUILT_DOCS))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def open_docs(
+    browser: Browser,
+    url: str,
+    *,
+    width: int = 1280,
+    height: int = 800,
+    scheme: Literal["dark", "light"] = "light",
+) -> Iterator[Page]:
+    """Open a page of the documentation site, which must ask no other host for anything."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    context.set_default_timeout(15_000)
+    asked: list[str] = []
+    page = context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(url)
+    yield page
+    context.close()
+    own = ("http://127.0.0.1:", "blob:", "data:")
+    assert [address for address in asked if not address.startswith(own)] == []
 
 
 def failure_of_request(request: Request) -> list[str]:

@@ -15,6 +15,7 @@ DOCS = ROOT / "docs"
 SITE = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]
 PAGES = sorted(page.name for page in DOCS.glob("*.md"))
 PICTURES = sorted(picture.name for picture in (DOCS / "images").iterdir())
+CODE = re.compile(r"^```(?:console|python)\n.*?^```$", re.DOTALL | re.MULTILINE)
 SHOWN = re.compile(r"!\[(?P<alternative>[^]]*)\]\((?P<file>[^)]+)\)")
 
 
@@ -45,7 +46,15 @@ def test_a_page_has_one_title(page: str) -> None:
     )
 
     assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
-    assert text.startswith("# ")
+    assert re.match(r"(---\n.*?\n---\n\n)?# ", text, re.DOTALL)
+
+
+def test_the_quickstart_says_what_the_readme_does() -> None:
+    readme = (ROOT / "README.md").read_text()
+    [section] = re.findall(r"^## Start a project\n(.*?)^## ", readme, re.DOTALL | re.MULTILINE)
+
+    # `make template` does in an empty folder what the README says.
+    assert CODE.findall((DOCS / "quickstart.md").read_text()) == CODE.findall(section)
 
 
 def test_the_site_is_built_strictly() -> None:
