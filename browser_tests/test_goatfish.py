@@ -89,3 +89,15 @@ def test_redoc_page_lists_the_routes(page: Page) -> None:
 
     heading = page.get_by_role("heading", name="Retrieve a list of all the simulations.")
     expect(heading).to_be_visible()
+
+
+def test_the_docs_pages_lead_on_to_each_other_and_to_the_admin(page: Page) -> None:
+    page.goto("/api/docs")
+
+    page.get_by_role("link", name="ReDoc").click()
+    expect(page.get_by_role("heading", name="Goatfish")).to_be_visible()
+    page.get_by_role("link", name="Swagger UI").click()
+    expect(page.get_by_role("button", name="Authorize")).to_be_visible()
+    page.get_by_role("link", name="Admin").click()
+
+    expect(page.get_by_label("Password")).to_be_visible()

@@ -31,7 +31,7 @@ def test_picture_of_the_docs_page(page: Page, pictures: Path) -> None:
     expect(page.get_by_role("button", name="Authorize")).to_be_visible()
     expect(page.locator(".opblock-delete").first).to_be_visible()
 
-    take(page, pictures / "docs-page.png", height=640)
+    take(page, pictures / "docs-page.png", height=664)
 
 
 def test_picture_of_the_admin(page: Page, site: Site, pictures: Path) -> None:

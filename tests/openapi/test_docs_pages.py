@@ -7,11 +7,14 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.core.exceptions import ImproperlyConfigured
 from django.test import modify_settings, override_settings
+from django.urls import URLPattern
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pytest_django import Settings
 
 from django_mullet import docs_router
+
+urlpatterns: list[URLPattern] = []  # a URLconf without the admin
 
 
 def get_app(**kwargs: Any) -> FastAPI:
@@ -19,6 +22,10 @@ def get_app(**kwargs: Any) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, **kwargs)
     app.include_router(docs_router(), prefix="/api")
     return app
+
+
+def links_of(page: str) -> list[str]:
+    return re.findall(r'<a href="([^"]*)"', page)
 
 
 def get_config(client: TestClient, url: str = "/api/docs") -> dict[str, Any]:
@@ -50,7 +57,7 @@ class TestPages:
     def test_load_everything_from_the_static_files(self, url: str) -> None:
         page = TestClient(get_app()).get(url).text
 
-        links = re.findall(r'(?:src|href)="([^"]*)"', page)
+        links = re.findall(r'<(?:script|link)\b[^>]* (?:src|href)="([^"]*)"', page)
         assert links
         for link in links:
             assert link.startswith("/static/")
@@ -99,6 +106,23 @@ class TestPages:
         assert get_config(client, "/swagger/")["oauth2RedirectPath"] == "/swagger/oauth2-redirect"
         assert client.get("/reference/").status_code == 200
         assert client.get("/docs").status_code == client.get("/redoc").status_code == 404
+
+    @pytest.mark.parametrize(("page", "other"), [("docs", "redoc"), ("redoc", "docs")])
+    def test_lead_on_to_each_other_and_to_the_document_and_the_admin(
+        self, page: str, other: str
+    ) -> None:
+        client = TestClient(get_app(), root_path="/site")
+
+        links = links_of(client.get(f"/site/api/{page}").text)
+
+        assert links == [f"/site/api/{other}", "/site/api/openapi.json", "/site/admin/"]
+
+    def test_lead_to_nothing_that_is_not_there(self, settings: Settings) -> None:
+        settings.ROOT_URLCONF = __name__
+        app = FastAPI(openapi_url="/api.json", docs_url=None, redoc_url=None)
+        app.include_router(docs_router(redoc_url=None))
+
+        assert links_of(TestClient(app).get("/docs").text) == ["/api.json"]
 
     def test_redoc_reads_the_document_below_the_root_path(self) -> None:
         page = TestClient(get_app(), root_path="/site").get("/site/api/redoc").text

@@ -25,6 +25,7 @@ from fastapi import HTTPException, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.openapi.docs import swagger_ui_default_parameters
 from fastapi.responses import HTMLResponse
+from starlette.routing import NoMatchFound
 
 from django_mullet.routing.route import APIRouter
 
@@ -87,6 +88,8 @@ def swagger_ui_html(request: Request) -> Response:
     def page(django_request: HttpRequest) -> HttpResponse:
         context = {
             "title": app.title,
+            "openapi_url": parameters["url"],
+            "redoc_url": path_of_page("redoc_html", request),
             "config": {**config, "csrfToken": get_token(django_request)},
         }
         html = render_to_string("django_mullet/swagger_ui.html", context)
@@ -103,7 +106,11 @@ def swagger_ui_redirect() -> Response:
 
 def redoc_html(request: Request) -> Response:
     """Return the page of ReDoc."""
-    context = {"title": request.app.title, "openapi_url": openapi_url(request)}
+    context = {
+        "title": request.app.title,
+        "openapi_url": openapi_url(request),
+        "docs_url": path_of_page("swagger_ui_html", request),
+    }
     html = render_to_string("django_mullet/redoc.html", context)
     return HTMLResponse(html, headers=own_host_only())
 
@@ -139,6 +146,14 @@ def openapi_url(request: Request) -> str:
         )
     root_path: str = request.scope.get("root_path", "")
     return f"{root_path.rstrip('/')}{request.app.openapi_url}"
+
+
+def path_of_page(name: str, request: Request) -> str | None:
+    """Return the path of another of the pages, or None if the application leaves it out."""
+    try:
+        return request.url_for(name).path
+    except NoMatchFound:
+        return None
 
 
 def oauth2_redirect_path(request: Request) -> str | None:
