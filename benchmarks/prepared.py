@@ -47,7 +47,7 @@ def items_of(pk: int) -> QuerySet[Item]:
 
 def main() -> None:
     """Print the ratio of each way."""
-    connections.install()
+    connections.install_worker_connections()
     call_command("migrate", run_syncdb=True, verbosity=0)
     pk = Item.objects.create(name="Item", amount=1, active=True, created_at=timezone.now()).pk
     sql, params = Item.objects.filter(pk=pk).values_list(*COLUMNS).query.sql_with_params()

@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 
 from django_mullet.execution.workers import pool
 from django_mullet.queries import prepared
-from tests.limited_threads import Thread, limited_threads
+from tests.worker_threads import Thread, worker_threads
 
 LARGE_APPS = {"tests.catalogue", "tests.fieldtypes", "tests.relations", "tests.tables"}
 
@@ -69,8 +69,8 @@ def many_files() -> Iterator[None]:
 
 @pytest.fixture
 def thread() -> Iterator[Callable[[], Thread]]:
-    """Starts threads with limited connections."""
-    with limited_threads() as start:
+    """Starts threads that have a worker's connections."""
+    with worker_threads() as start:
         yield start
 
 

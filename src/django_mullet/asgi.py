@@ -216,11 +216,11 @@ class DjangoHandler(ASGIHandler):
         if isinstance(answer, HttpRequest):
             chain = cast("_AsynchronousHandler", self._asynchronous)
             answer = self._prepare(await chain.get_response_async(answer), execution)
-            await execution.run(partial(_let_go, answer, execution))
+            await execution.run(partial(_release_worker, answer, execution))
         if not isinstance(answer, StreamingHttpResponse):
             await self.send_response(answer, send)
             return
-        execution.last()
+        execution.become_lasting()
         if answer.is_async:
             held_back.patience = LEAST_PATIENCE
         answer.streaming_content = pieces = _within(execution, answer)
@@ -247,7 +247,7 @@ class DjangoHandler(ASGIHandler):
         else:
             response = self.get_response(request)
         self._prepare(response, execution)
-        _let_go(response, execution)
+        _release_worker(response, execution)
         return response
 
     def _prepare(
@@ -262,7 +262,7 @@ class DjangoHandler(ASGIHandler):
         return response
 
 
-def _let_go(response: HttpResponseBase, execution: "_DjangoExecution") -> None:
+def _release_worker(response: HttpResponseBase, execution: "_DjangoExecution") -> None:
     """In the worker: give up what sending `response`, as slowly as its client reads, needs not."""
     if not response.streaming:
         execution.finish()

@@ -29,8 +29,8 @@ from django_mullet.execution.execution import Execution
 from django_mullet.execution.outcomes import Outcome, current_outcome
 from tests.error_handling.test_retries import lock_twice
 from tests.executing import execute
-from tests.limited_threads import Thread
 from tests.testapp.models import Author, Item
+from tests.worker_threads import Thread
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "other"])
 

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from django_mullet import APIRouter, Atomic, RolledBack, atomic
 from django_mullet.execution.async_atomic import _Job
-from django_mullet.execution.connection_limit import limiter
+from django_mullet.execution.connection_slots import slots_of
 from django_mullet.execution.workers import pool
 from tests.executing import entered
 from tests.testapp.models import Author, Item
@@ -552,13 +552,13 @@ def test_the_connection_is_there_for_others_after_the_request() -> None:
     async def use() -> bool:
         async with atomic():
             await Item.objects.acount()
-        return bool(limiter("default")._parked)
+        return bool(slots_of("default")._idle)
 
     pool.stop()
-    limiter.cache_clear()
+    slots_of.cache_clear()
 
     assert in_request(use) is False
-    assert len(limiter("default")._parked) == 1
+    assert len(slots_of("default")._idle) == 1
 
 
 # Routes

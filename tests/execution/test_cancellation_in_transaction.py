@@ -14,7 +14,7 @@ from django.test import override_settings
 from fastapi import Depends, FastAPI
 
 from django_mullet import APIRouter, Atomic, atomic
-from django_mullet.execution.connection_limit import limiter
+from django_mullet.execution.connection_slots import slots_of
 from django_mullet.execution.workers import pool
 from tests.load import answers
 from tests.testapp.models import Item
@@ -101,10 +101,10 @@ def as_in_production(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delattr(mail, "outbox")
     inside.clear()
     pool.stop()
-    limiter.cache_clear()
+    slots_of.cache_clear()
     yield
     pool.stop()
-    assert limiter("default").open == 0
+    assert slots_of("default").open == 0
 
 
 def in_transaction() -> int:
@@ -166,7 +166,7 @@ def test_requests_that_are_cancelled_while_they_wait_for_one_leave_nothing(path:
 
         assert_nothing_is_left()
         assert_all_are_answered(path)
-    assert limiter("default").open <= 4
+    assert slots_of("default").open <= 4
 
 
 @pytest.mark.parametrize("limits", [{"CONNECTIONS": 4}, {"CONNECTIONS": 2, "THREADS": 4}])

@@ -10,24 +10,25 @@ from django.db.backends.signals import connection_created
 from django.test import override_settings
 
 from django_mullet import ConnectionLimitReached
-from django_mullet.execution import connection_limit
+from django_mullet.execution import connection_slots
 from django_mullet.execution import connections as worker_connections
-from django_mullet.execution.limited_connection import LimitedConnection
+from django_mullet.execution.connection_slots import slots_of
+from django_mullet.execution.worker_connection import WorkerConnection
 from tests.backends import terminate
-from tests.limited_threads import Thread, open_connections, use
 from tests.waiting import until
+from tests.worker_threads import Thread, open_connections, use
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def use_and_park() -> Any:
+def use_and_check_in() -> Any:
     used = use()
-    worker_connections.park()
+    worker_connections.checkin()
     return used
 
 
 def wait_for_waiting(count: int) -> None:
-    until(lambda: len(connection_limit.limiter("default")._waiting) == count)
+    until(lambda: len(slots_of("default")._waiting) == count)
 
 
 def test_no_connection_is_open_before_it_is_needed(thread: Callable[[], Thread]) -> None:
@@ -40,12 +41,12 @@ def test_no_connection_is_open_before_it_is_needed(thread: Callable[[], Thread])
 def test_the_connection_is_one_of_the_configured_backend(thread: Callable[[], Thread]) -> None:
     backend = type(connections["default"])
 
-    limited = thread().run(lambda: connections["default"])
+    ours = thread().run(lambda: connections["default"])
 
-    assert isinstance(limited, backend)
-    assert isinstance(limited, LimitedConnection)
-    assert type(limited).__name__ == backend.__name__
-    assert type(limited).__module__ == backend.__module__
+    assert isinstance(ours, backend)
+    assert isinstance(ours, WorkerConnection)
+    assert type(ours).__name__ == backend.__name__
+    assert type(ours).__module__ == backend.__module__
 
 
 def test_every_alias_is_limited_for_itself(thread: Callable[[], Thread]) -> None:
@@ -53,8 +54,8 @@ def test_every_alias_is_limited_for_itself(thread: Callable[[], Thread]) -> None
 
     worker.run(use)
 
-    assert all(worker.run(lambda: [isinstance(c, LimitedConnection) for c in connections.all()]))
-    assert [connection_limit.limiter(alias).open for alias in ("default", "other")] == [1, 0]
+    assert all(worker.run(lambda: [isinstance(c, WorkerConnection) for c in connections.all()]))
+    assert [slots_of(alias).open for alias in ("default", "other")] == [1, 0]
 
 
 def test_a_connection_stays_with_its_thread(thread: Callable[[], Thread]) -> None:
@@ -73,47 +74,47 @@ def test_connections_in_use_are_not_shared(thread: Callable[[], Thread]) -> None
     assert open_connections() == 2
 
 
-def test_a_parked_connection_is_taken_over(thread: Callable[[], Thread]) -> None:
+def test_an_idle_connection_is_taken_over(thread: Callable[[], Thread]) -> None:
     idle, other = thread(), thread()
-    parked = idle.run(use_and_park)
+    first = idle.run(use_and_check_in)
 
     taken = other.run(use)
 
-    assert taken is parked
+    assert taken is first
     assert idle.run(lambda: connection.connection) is None
     assert open_connections() == 1
 
 
-def test_the_one_parked_longest_is_taken_over_first(thread: Callable[[], Thread]) -> None:
+def test_the_one_idle_for_longest_is_taken_over_first(thread: Callable[[], Thread]) -> None:
     workers = [thread() for _ in range(3)]
     used = [worker.run(use) for worker in workers]
     for worker in (workers[1], workers[2], workers[0]):
-        worker.run(worker_connections.park)
+        worker.run(worker_connections.checkin)
 
     taken = [thread().run(use) for _ in range(3)]
 
     assert taken == [used[1], used[2], used[0]]
 
 
-def test_a_parked_connection_keeps_the_time_of_its_end(
+def test_an_idle_connection_keeps_the_time_of_its_end(
     monkeypatch: pytest.MonkeyPatch, thread: Callable[[], Thread]
 ) -> None:
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 60)
     idle, other = thread(), thread()
     idle.run(use)
     close_at = idle.run(lambda: connection.close_at)
-    idle.run(worker_connections.park)
+    idle.run(worker_connections.checkin)
 
     other.run(use)
 
     assert other.run(lambda: connection.close_at) == close_at
 
 
-def test_a_parked_connection_that_its_thread_uses_again_is_not_taken_over(
+def test_an_idle_connection_that_its_thread_uses_again_is_not_taken_over(
     thread: Callable[[], Thread],
 ) -> None:
     idle, other = thread(), thread()
-    used = idle.run(use_and_park)
+    used = idle.run(use_and_check_in)
     idle.run(use)
 
     assert other.run(use) is not used
@@ -125,20 +126,20 @@ def test_a_thread_whose_connection_was_taken_over_opens_another(
     thread: Callable[[], Thread],
 ) -> None:
     idle, other = thread(), thread()
-    used = idle.run(use_and_park)
+    used = idle.run(use_and_check_in)
     other.run(use)
 
     assert idle.run(use) is not used
     assert open_connections() == 2
 
 
-def test_a_connection_in_a_transaction_is_not_parked(thread: Callable[[], Thread]) -> None:
+def test_a_connection_in_a_transaction_stays_checked_out(thread: Callable[[], Thread]) -> None:
     owner, other = thread(), thread()
     block = transaction.atomic()
 
     def begin() -> Any:
         block.__enter__()
-        worker_connections.park()
+        worker_connections.checkin()
         return use()
 
     used = owner.run(begin)
@@ -148,10 +149,10 @@ def test_a_connection_in_a_transaction_is_not_parked(thread: Callable[[], Thread
 
 
 def test_a_thread_without_limited_connections_has_nothing_to_park() -> None:
-    used = use_and_park()
+    used = use_and_check_in()
 
     assert connection.connection is used
-    assert not isinstance(connections["default"], LimitedConnection)
+    assert not isinstance(connections["default"], WorkerConnection)
 
 
 @override_settings(MULLET={"CONNECTIONS": 1, "CONNECTION_TIMEOUT": 0.05})
@@ -188,13 +189,13 @@ def test_a_thread_that_waited_in_vain_may_try_again(thread: Callable[[], Thread]
     with pytest.raises(ConnectionLimitReached):
         late.run(use)
 
-    owner.run(worker_connections.park)
+    owner.run(worker_connections.checkin)
 
     assert late.run(use) is used
 
 
 @override_settings(MULLET={"CONNECTIONS": 1})
-def test_a_parked_connection_is_handed_to_the_thread_that_waits(
+def test_an_idle_connection_is_handed_to_the_thread_that_waits(
     thread: Callable[[], Thread],
 ) -> None:
     owner, late = thread(), thread()
@@ -202,7 +203,7 @@ def test_a_parked_connection_is_handed_to_the_thread_that_waits(
     waiting = late.submit(use)
     wait_for_waiting(1)
 
-    owner.run(worker_connections.park)
+    owner.run(worker_connections.checkin)
 
     assert waiting.result(timeout=5) is used
     assert owner.run(lambda: connection.connection) is None
@@ -221,7 +222,7 @@ def test_only_as_many_connections_are_handed_over_as_threads_wait(
     wait_for_waiting(1)
 
     for wrapper in wrappers:  # both before the thread that waits can wake
-        connection_limit.limiter("default").park(cast("LimitedConnection", wrapper))
+        slots_of("default").checkin(cast("WorkerConnection", wrapper))
 
     waiting.result(timeout=5)
     for each in (*owners, late):
@@ -235,22 +236,22 @@ def test_a_connection_that_is_handed_over_at_the_last_moment_is_taken(
 ) -> None:
     owner, late = thread(), thread()
     used = owner.run(use)
-    wrapper = cast("LimitedConnection", owner.run(lambda: connections["default"]))
-    limiter, lock = connection_limit.limiter("default"), threading.RLock()
-    monkeypatch.setattr(limiter, "_lock", lock)
+    wrapper = cast("WorkerConnection", owner.run(lambda: connections["default"]))
+    slots, lock = slots_of("default"), threading.RLock()
+    monkeypatch.setattr(slots, "_lock", lock)
     waiting = late.submit(use)
     wait_for_waiting(1)
 
     with lock:
         time.sleep(0.1)  # its time is over, but it cannot say so
-        limiter.park(wrapper)
+        slots.checkin(wrapper)
 
     assert waiting.result(timeout=5) is used
 
 
 # On Python 3.11 under coverage the thread does not wake before its time is over.
 @override_settings(MULLET={"CONNECTIONS": 1, "CONNECTION_TIMEOUT": 3})
-@pytest.mark.parametrize("make_room", [worker_connections.park, worker_connections.close_all])
+@pytest.mark.parametrize("make_room", [worker_connections.checkin, worker_connections.close_all])
 def test_what_is_handed_to_a_thread_that_is_interrupted_is_not_lost(
     monkeypatch: pytest.MonkeyPatch, thread: Callable[[], Thread], make_room: Callable[[], None]
 ) -> None:
@@ -262,7 +263,7 @@ def test_what_is_handed_to_a_thread_that_is_interrupted_is_not_lost(
     owner, late = thread(), thread()
     owner.run(use)
     monkeypatch.setattr(
-        connection_limit, "threading", SimpleNamespace(Event=Interrupted, Lock=threading.Lock)
+        connection_slots, "threading", SimpleNamespace(Event=Interrupted, Lock=threading.Lock)
     )
     waiting = late.submit(use)
     wait_for_waiting(1)
@@ -287,7 +288,7 @@ def test_a_place_is_for_the_thread_that_waits_and_not_for_the_next_to_ask(
 
     again = owner.submit(lambda: (worker_connections.close_all(), use()))
     used = waiting.result(timeout=5)
-    late.run(worker_connections.park)
+    late.run(worker_connections.checkin)
 
     assert again.result(timeout=5) == (None, used)
     assert open_connections() == 1
@@ -300,7 +301,7 @@ def test_every_thread_gets_its_turn(thread: Callable[[], Thread]) -> None:
     def work() -> Any:
         used = use()
         time.sleep(0.005)
-        worker_connections.park()
+        worker_connections.checkin()
         return used
 
     futures = [worker.submit(work) for worker in workers]
@@ -370,7 +371,7 @@ def test_a_broken_connection_is_not_taken_over(thread: Callable[[], Thread]) -> 
     def break_and_park() -> Any:
         used = use()
         terminate(connection.connection.info.backend_pid)
-        worker_connections.park()
+        worker_connections.checkin()
         return used
 
     broken = idle.run(break_and_park)
@@ -391,7 +392,7 @@ def test_what_replaces_a_broken_connection_has_a_time_of_its_own(
         use()
         terminate(connection.connection.info.backend_pid)
         connection.close_at = soon
-        worker_connections.park()
+        worker_connections.checkin()
 
     idle.run(break_and_park)
     other.run(use)
@@ -409,7 +410,7 @@ def test_without_health_checks_a_broken_connection_shows_at_its_first_query(
     def break_and_park() -> None:
         use()
         terminate(connection.connection.info.backend_pid)
-        worker_connections.park()
+        worker_connections.checkin()
 
     idle.run(break_and_park)
 
@@ -426,7 +427,7 @@ def test_what_is_taken_over_is_left_as_it_is(thread: Callable[[], Thread]) -> No
         use()
         with connection.cursor() as cursor:
             cursor.execute("SET TIME ZONE 'Pacific/Auckland'")
-        worker_connections.park()
+        worker_connections.checkin()
 
     def state() -> tuple[bool, str]:
         with connection.cursor() as cursor:
@@ -467,7 +468,7 @@ def test_what_connecting_has_noted_is_taken_over_with_the_connection(
     connection_created.connect(set_up)
     try:
         assert idle.run(noted) == [True, 1, 2]
-        idle.run(worker_connections.park)
+        idle.run(worker_connections.checkin)
 
         assert other.run(noted) == [True, 1, 2]
         assert idle.run(lambda: len(connection.execute_wrappers)) == 1
@@ -505,7 +506,7 @@ def test_what_a_failed_attempt_has_noted_is_taken_over_too(
 
     settings = connection.settings_dict
     first.run(connect_in_vain)
-    first.run(use_and_park)
+    first.run(use_and_check_in)
 
     assert other.run(change_a_row) is (failure == "when it is connected")
 
@@ -522,12 +523,12 @@ def test_leaving_closes_what_the_thread_has_open(thread: Callable[[], Thread]) -
 
 
 @pytest.mark.postgres
-def test_leaving_closes_a_parked_connection_unless_it_is_taken_over(
+def test_leaving_closes_an_idle_connection_unless_it_is_taken_over(
     thread: Callable[[], Thread],
 ) -> None:
     first, second, other = thread(), thread(), thread()
     used = first.run(use), second.run(use)
-    first.run(worker_connections.park), second.run(worker_connections.park)
+    first.run(worker_connections.checkin), second.run(worker_connections.checkin)
     other.run(use)
 
     first.run(worker_connections.close_all), second.run(worker_connections.close_all)
@@ -572,11 +573,11 @@ def test_a_thread_that_is_interrupted_waits_no_more(
     owner, late = thread(), thread()
     owner.run(use)
     monkeypatch.setattr(
-        connection_limit, "threading", SimpleNamespace(Event=Interrupted, Lock=threading.Lock)
+        connection_slots, "threading", SimpleNamespace(Event=Interrupted, Lock=threading.Lock)
     )
 
     with pytest.raises(KeyboardInterrupt):
         late.run(use)
 
-    assert not connection_limit.limiter("default")._waiting
+    assert not slots_of("default")._waiting
     assert open_connections() == 1

@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 
 from django_mullet import APIRouter, Atomic, atomic
 from django_mullet.execution.connection_share import share
-from django_mullet.execution.connections import limiter
+from django_mullet.execution.connection_slots import slots_of
 from django_mullet.execution.workers import pool
 from tests.load import answers
 from tests.testapp.models import Item
@@ -38,16 +38,16 @@ def as_in_production(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delattr(mail, "outbox")
     inside.clear()
     pool.stop()
-    limiter.cache_clear()
+    slots_of.cache_clear()
     yield
     assert_nothing_is_held()
     pool.stop()
-    assert limiter("default").open == 0
+    assert slots_of("default").open == 0
 
 
 def assert_nothing_is_held() -> None:
     until(lambda: len(pool._idle) == pool.size and not pool.waiting, 5)
-    assert len(limiter("default")._parked) == limiter("default").open
+    assert len(slots_of("default")._idle) == slots_of("default").open
     assert share.count == 0
 
 

@@ -16,9 +16,16 @@ from django.urls import get_script_prefix
 from django.utils import timezone, translation
 
 from django_mullet import Overloaded
-from django_mullet.execution import connection_limit, worker_lease
+from django_mullet.execution import worker_lease
+from django_mullet.execution.connection_slots import slots_of
 from django_mullet.execution.execution import Execution, current_execution
-from django_mullet.execution.handoff import Hop, in_worker, run_below, to_loop, to_worker
+from django_mullet.execution.handoff import (
+    WorkerCall,
+    await_from_sync,
+    in_worker,
+    to_loop,
+    to_worker,
+)
 from django_mullet.execution.orm_calls import OrmCall
 from django_mullet.execution.workers import pool
 from tests.executing import entered, execute, here
@@ -762,7 +769,7 @@ def test_a_query_that_fails_does_not_mean_that_the_database_is_away() -> None:
 
 def test_a_database_that_is_away_is_noted() -> None:
     pool.stop()  # none of its connections is there to be taken over
-    connection_limit.limiter.cache_clear()
+    slots_of.cache_clear()
 
     def fail() -> None:
         wrapper = connections["default"]
@@ -821,7 +828,7 @@ def test_synchronous_code_waits_for_the_event_loop() -> None:
         await to_worker()
         number.set(1)
         Item.objects.count()
-        places = run_below(inner())
+        places = await_from_sync(inner())
         assert number.get() == 2
         return [*places, here()]
 
@@ -840,7 +847,7 @@ def test_synchronous_code_waits_in_the_transaction_that_it_has_opened() -> None:
     async def outer() -> int:
         await to_worker()
         with transaction.atomic():
-            count = run_below(inner())
+            count = await_from_sync(inner())
             transaction.set_rollback(True)
         return count + Item.objects.count()
 
@@ -866,7 +873,7 @@ def test_a_cancellation_reaches_what_synchronous_code_waits_for() -> None:
     async def outer() -> None:
         await to_worker()
         try:
-            run_below(inner())
+            await_from_sync(inner())
         except asyncio.CancelledError:
             cancelled.append("outer")
             raise
@@ -914,13 +921,13 @@ def test_only_a_worker_waits_for_the_event_loop() -> None:
     async def inner() -> None: ...
 
     with pytest.raises(RuntimeError, match="Only what runs in the worker of a request"):
-        run_below(inner())
+        await_from_sync(inner())
 
 
 def test_what_a_task_has_begun_to_read_and_forgotten_is_given_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(worker_lease, "PATIENCE", 0.01)
+    monkeypatch.setattr(worker_lease, "RECHECK_SECONDS", 0.01)
     Item.objects.bulk_create(Item(name="row") for _ in range(4))
     reading: list[Iterator[Item]] = []
 
@@ -948,7 +955,7 @@ def test_what_was_given_up_is_not_refused_as_well() -> None:
     async def use(execution: Execution) -> list[Any]:
         call = OrmCall(execution, lambda: None)
         call.future.cancel()
-        hop = Hop(execution, lambda: None)
+        hop = WorkerCall(execution, lambda: None)
         hop._take_ticket()
         for job in (call, hop):
             job.refuse(Overloaded("busy"))

@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from pytest_django import DjangoDbBlocker
 
 from django_mullet import APIRouter, atomic
-from django_mullet.execution.connections import limiter
+from django_mullet.execution.connection_slots import slots_of
 from django_mullet.execution.workers import pool
 from tests.executing import entered
 from tests.foreign.tenants import told
@@ -43,15 +43,15 @@ def as_in_production(
     monkeypatch.setitem(connections.settings["default"], "ENGINE", engine)
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", None)
     pool.stop()
-    limiter.cache_clear()
+    slots_of.cache_clear()
     told.clear()
     seen.clear()
     with django_db_blocker.unblock():
         yield
         until(lambda: len(pool._idle) == pool.size)
-        assert len(limiter("default")._parked) == limiter("default").open
+        assert len(slots_of("default")._idle) == slots_of("default").open
         pool.stop()
-        assert limiter("default").open == 0
+        assert slots_of("default").open == 0
 
 
 def wrapper() -> Any:

@@ -16,7 +16,8 @@ from fastapi.testclient import TestClient
 from pytest_django import DjangoDbBlocker
 
 from django_mullet import APIRouter
-from django_mullet.execution.connections import LimitedConnection, limiter
+from django_mullet.execution.connection_slots import slots_of
+from django_mullet.execution.connections import WorkerConnection
 from django_mullet.execution.workers import pool
 from tests.backends import terminate
 from tests.executing import entered
@@ -38,11 +39,11 @@ def as_in_production(
 ) -> Iterator[None]:
     monkeypatch.delattr(mail, "outbox")
     pool.stop()
-    limiter.cache_clear()
+    slots_of.cache_clear()
     with django_db_blocker.unblock():
         yield
         pool.stop()
-        assert limiter("added").open == limiter("default").open == 0
+        assert slots_of("added").open == slots_of("default").open == 0
         connections["default"].close()
 
 
@@ -74,8 +75,8 @@ def use() -> Any:
     return connections["added"].connection
 
 
-def is_limited() -> bool:
-    return isinstance(connections["added"], LimitedConnection)
+def is_worker_connection() -> bool:
+    return isinstance(connections["added"], WorkerConnection)
 
 
 def in_request(*functions: Callable[[], Any], **options: Any) -> list[Any]:
@@ -129,13 +130,13 @@ def statuses(*paths: str) -> list[int]:
     return asyncio.run(main())
 
 
-def test_it_is_limited_from_the_next_request_on(add: Callable[..., None]) -> None:
+def test_it_is_worker_connection_from_the_next_request_on(add: Callable[..., None]) -> None:
     in_request(lambda: None)
     add()
 
-    assert in_request(use, is_limited)[1]
-    assert limiter("added").open == 1
-    assert len(limiter("added")._parked) == 1
+    assert in_request(use, is_worker_connection)[1]
+    assert slots_of("added").open == 1
+    assert len(slots_of("added")._idle) == 1
 
 
 @pytest.mark.parametrize("path", ["/def", "/async"])
@@ -146,10 +147,10 @@ def test_a_request_that_adds_it_uses_it(path: str) -> None:
 def test_a_request_that_adds_it_has_one_connection_to_it(add: Callable[..., None]) -> None:
     in_request(lambda: None)
 
-    _, first, second, limited = in_request(add, use, use, is_limited)
+    _, first, second, ours = in_request(add, use, use, is_worker_connection)
 
     assert first is second
-    assert limited
+    assert ours
 
 
 def test_what_is_used_where_it_is_added_is_closed_with_the_request(
@@ -160,15 +161,15 @@ def test_what_is_used_where_it_is_added_is_closed_with_the_request(
     def add_and_use() -> Any:
         add()
         used = use()
-        assert not is_limited()
+        assert not is_worker_connection()
         return connections["added"], used
 
-    (wrapper, first), second, limited = in_request(add_and_use, use, is_limited)
+    (wrapper, first), second, ours = in_request(add_and_use, use, is_worker_connection)
 
     assert first is second
-    assert not limited
+    assert not ours
     assert wrapper.connection is None
-    assert in_request(use, is_limited)[1]
+    assert in_request(use, is_worker_connection)[1]
 
 
 def test_its_session_is_the_request_s_where_it_is_added(add: Callable[..., None]) -> None:
@@ -201,7 +202,7 @@ def test_one_that_is_waited_for_is_handed_over(add: Callable[..., None]) -> None
     add()
 
     assert statuses(*["/def", "/async"] * 20) == [200] * 40
-    assert limiter("added").open == 1
+    assert slots_of("added").open == 1
 
 
 @pytest.mark.postgres
@@ -211,7 +212,7 @@ def test_a_lost_connection_is_healed(add: Callable[..., None]) -> None:
     first, _ = in_request(use, lambda: terminate(connections["added"].connection.info.backend_pid))
 
     assert in_request(use) != [first]
-    assert limiter("added").open == 1
+    assert slots_of("added").open == 1
 
 
 @pytest.mark.parametrize("age", [0, None, 600])
@@ -221,7 +222,7 @@ def test_its_age_is_heeded(add: Callable[..., None], age: int | None) -> None:
     [first], [second] = in_request(use), in_request(use)
 
     assert (first is second) is (age != 0)
-    assert limiter("added").open == int(age != 0)
+    assert slots_of("added").open == int(age != 0)
 
 
 def test_one_that_is_old_is_closed_before_it_is_used(add: Callable[..., None]) -> None:
@@ -239,12 +240,12 @@ def test_one_that_is_old_is_closed_before_it_is_used(add: Callable[..., None]) -
 def test_one_that_is_removed_is_closed(add: Callable[..., None]) -> None:
     add()
     in_request(use)
-    assert limiter("added").open == 1
+    assert slots_of("added").open == 1
 
     remove()
     in_request(lambda: None)
 
-    assert limiter("added").open == 0
+    assert slots_of("added").open == 0
 
 
 @override_settings(MULLET=ONE_WORKER)
@@ -253,7 +254,7 @@ def test_one_that_is_removed_in_its_request_is_closed_with_it(add: Callable[...,
 
     in_request(use, remove)
 
-    assert limiter("added").open == 0
+    assert slots_of("added").open == 0
 
 
 @override_settings(MULLET=ONE_WORKER)
@@ -266,25 +267,25 @@ def test_one_that_is_removed_in_a_transaction_is_closed(add: Callable[..., None]
 
     in_request(begin, remove)
 
-    assert limiter("added").open == 0
+    assert slots_of("added").open == 0
 
 
 @override_settings(MULLET=ONE_WORKER)
-def test_one_that_comes_again_is_limited_again(add: Callable[..., None]) -> None:
+def test_one_that_comes_again_is_worker_connection_again(add: Callable[..., None]) -> None:
     for _ in range(3):
         add()
-        assert in_request(use, is_limited)[1]
-        assert limiter("added").open == 1
+        assert in_request(use, is_worker_connection)[1]
+        assert slots_of("added").open == 1
         remove()
         in_request(lambda: None)
-        assert limiter("added").open == 0
+        assert slots_of("added").open == 0
 
 
 def test_every_worker_closes_what_is_removed(add: Callable[..., None]) -> None:
     add()
     with override_settings(MULLET={"CONNECTIONS": 4}):
         assert statuses(*["/slow"] * 4) == [200] * 4
-        assert limiter("added").open == 4
+        assert slots_of("added").open == 4
 
         remove()
         until(lambda: len(pool._idle) == pool.size)
@@ -294,24 +295,24 @@ def test_every_worker_closes_what_is_removed(add: Callable[..., None]) -> None:
             in_request(lambda: None)
             until(lambda: len(pool._idle) == pool.size)
 
-    assert limiter("added").open == 0
+    assert slots_of("added").open == 0
 
 
 @pytest.mark.parametrize("unit", ["request", "call"])
 def test_between_two_calls_it_is_given_back(add: Callable[..., None], unit: str) -> None:
     add()
-    parked: list[int] = []
+    in_use: list[int] = []
 
     async def main() -> None:
         async with entered({"type": "http", "path": "/"}, unit=unit) as execution:
             for _ in range(2):
                 await execution.run(use)
-                open_and_used = limiter("added").open - len(limiter("added")._parked)
-                parked.append(open_and_used)
+                open_and_used = slots_of("added").open - len(slots_of("added")._idle)
+                in_use.append(open_and_used)
 
     asyncio.run(main())
 
-    assert parked == ([1, 1] if unit == "request" else [0, 0])
+    assert in_use == ([1, 1] if unit == "request" else [0, 0])
 
 
 @pytest.mark.parametrize("unit", ["request", "call"])
@@ -324,7 +325,7 @@ def test_a_file_of_sqlite_is_closed_between_two_calls(
     [first, second] = in_request(use, use, unit=unit)
 
     assert (first is second) is (unit == "request")
-    assert limiter("added").open == int(unit == "request")
+    assert slots_of("added").open == int(unit == "request")
 
 
 def test_a_call_in_a_transaction_keeps_what_was_added_in_it(add: Callable[..., None]) -> None:
@@ -340,11 +341,11 @@ def test_a_call_in_a_transaction_keeps_what_was_added_in_it(add: Callable[..., N
         transaction.set_autocommit(True, using="added")
         return connections["added"].connection
 
-    begun, ended, after, limited = in_request(begin, end, use, is_limited, unit="call")
+    begun, ended, after, ours = in_request(begin, end, use, is_worker_connection, unit="call")
 
     assert begun is ended
     assert after is not begun
-    assert limited
+    assert ours
 
 
 def test_a_client_of_a_test_may_use_it(add: Callable[..., None]) -> None:

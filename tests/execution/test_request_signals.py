@@ -25,9 +25,9 @@ from django_mullet.execution import request_signals
 from django_mullet.execution.execution import Execution
 from django_mullet.execution.workers import pool
 from tests.executing import entered, here
-from tests.limited_threads import submitted
 from tests.testapp.models import Item
 from tests.waiting import until
+from tests.worker_threads import submitted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -30,7 +30,7 @@ class Owner:
         """Return the name of the thread in which the next job runs."""
         return Job(self.lease).result(timeout=5)
 
-    def let_go(self) -> None:
+    def release_worker(self) -> None:
         self.lease.is_needed = False
         self.thread()
 
@@ -80,14 +80,14 @@ def test_a_lease_keeps_its_worker_from_others(workers: WorkerPool) -> None:
 
     assert len(leased) == 1
     assert other.thread() not in leased
-    owner.let_go()
+    owner.release_worker()
     idle(workers, 2)
 
 
 def test_a_worker_that_waits_in_vain_goes(
     workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_lease, "PATIENCE", 0.01)
+    monkeypatch.setattr(worker_lease, "RECHECK_SECONDS", 0.01)
     looked: list[bool] = []
 
     def look_again() -> None:
@@ -107,7 +107,7 @@ def test_a_worker_that_waits_in_vain_goes(
 def test_who_submits_does_not_wait_for_a_worker_that_looks_again(
     workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_lease, "PATIENCE", 0.01)
+    monkeypatch.setattr(worker_lease, "RECHECK_SECONDS", 0.01)
     looks, end = threading.Event(), threading.Event()
 
     def look_again() -> None:
@@ -130,7 +130,7 @@ def test_a_job_that_comes_as_patience_ends_is_done(
     workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is on its way to the inbox, so the worker waits on."""
-    monkeypatch.setattr(worker_lease, "PATIENCE", 0.01)
+    monkeypatch.setattr(worker_lease, "RECHECK_SECONDS", 0.01)
     lease = Lease(workers)
     lease.is_needed = True
     Job(lease).result(timeout=5)
@@ -155,7 +155,7 @@ def test_a_job_that_comes_as_patience_ends_is_done(
 def test_one_that_has_others_done_meanwhile_does_not_go(
     workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_lease, "PATIENCE", 0.01)
+    monkeypatch.setattr(worker_lease, "RECHECK_SECONDS", 0.01)
     owner = Owner(workers)
 
     job = Job(owner.lease, owner.lease.wait)
@@ -238,7 +238,7 @@ def test_a_leased_worker_that_waits_counts_for_none(workers: WorkerPool) -> None
         assert Owner(workers).thread() == "mullet-3"
 
         for owner in owners:
-            owner.let_go()
+            owner.release_worker()
 
 
 def test_there_are_never_more_threads_than_threads_and_connections(workers: WorkerPool) -> None:
@@ -254,7 +254,7 @@ def test_there_are_never_more_threads_than_threads_and_connections(workers: Work
         assert not waiting.done()
 
         for owner in owners:
-            owner.let_go()
+            owner.release_worker()
         assert waiting.result(timeout=5) in {"mullet-1", "mullet-2"}
 
 

@@ -14,7 +14,7 @@ from django.test import override_settings
 from django_mullet import Overloaded
 from django_mullet.execution import workers as workers_module
 from django_mullet.execution.job_queue import Backlog, Job
-from django_mullet.execution.workers import PARALLEL, STALL, WorkerPool
+from django_mullet.execution.workers import ACTIVE_WORKERS, STALL_SECONDS, WorkerPool
 from tests.waiting import until
 
 
@@ -106,34 +106,34 @@ def test_the_worker_that_worked_last_is_the_next_to_work(
 def test_as_many_jobs_as_the_pool_keeps_going_start_at_once(
     workers: WorkerPool, busy: Callable[[], Busy]
 ) -> None:
-    jobs = [busy() for _ in range(PARALLEL)]
+    jobs = [busy() for _ in range(ACTIVE_WORKERS)]
 
     for job in jobs:
         assert job.started.wait(5)
-    assert (workers.size, workers.waiting) == (PARALLEL, 0)
+    assert (workers.size, workers.waiting) == (ACTIVE_WORKERS, 0)
 
 
 def test_one_more_job_waits_until_a_worker_is_free(
     monkeypatch: pytest.MonkeyPatch, workers: WorkerPool, busy: Callable[[], Busy]
 ) -> None:
-    monkeypatch.setattr(workers_module, "STALL", 5.0)
-    jobs = [busy() for _ in range(PARALLEL)]
+    monkeypatch.setattr(workers_module, "STALL_SECONDS", 5.0)
+    jobs = [busy() for _ in range(ACTIVE_WORKERS)]
 
     waiting = busy()
 
-    assert (workers.size, workers.waiting) == (PARALLEL, 1)
+    assert (workers.size, workers.waiting) == (ACTIVE_WORKERS, 1)
     assert not waiting.started.is_set()
     jobs[3].done()
     assert waiting.started.wait(5)
     assert waiting.thread is jobs[3].thread
-    assert (workers.size, workers.waiting) == (PARALLEL, 0)
+    assert (workers.size, workers.waiting) == (ACTIVE_WORKERS, 0)
 
 
 @override_settings(MULLET={"CONNECTIONS": 2})
 def test_no_more_workers_are_kept_going_than_there_are_connections(
     monkeypatch: pytest.MonkeyPatch, workers: WorkerPool, busy: Callable[[], Busy]
 ) -> None:
-    monkeypatch.setattr(workers_module, "STALL", 5.0)
+    monkeypatch.setattr(workers_module, "STALL_SECONDS", 5.0)
 
     for _ in range(3):
         busy()
@@ -144,20 +144,20 @@ def test_no_more_workers_are_kept_going_than_there_are_connections(
 def test_stalled_workers_do_not_hold_up_a_job_that_waits(
     workers: WorkerPool, busy: Callable[[], Busy]
 ) -> None:
-    for _ in range(PARALLEL):
+    for _ in range(ACTIVE_WORKERS):
         busy()
 
     waiting = [busy(), busy()]
 
     for job in waiting:
         assert job.started.wait(1.5)
-    assert (workers.size, workers.waiting) == (PARALLEL + 2, 0)
+    assert (workers.size, workers.waiting) == (ACTIVE_WORKERS + 2, 0)
 
 
 def test_the_watcher_rests_while_no_job_waits(
     workers: WorkerPool, busy: Callable[[], Busy]
 ) -> None:
-    for _ in range(PARALLEL):
+    for _ in range(ACTIVE_WORKERS):
         busy()
 
     assert busy().started.wait(5)
@@ -168,26 +168,26 @@ def test_the_watcher_rests_while_no_job_waits(
 def test_stalled_workers_do_not_hold_up_a_new_job(
     monkeypatch: pytest.MonkeyPatch, workers: WorkerPool, busy: Callable[[], Busy]
 ) -> None:
-    for _ in range(PARALLEL):
+    for _ in range(ACTIVE_WORKERS):
         busy()
-    monkeypatch.setattr(workers_module, "STALL", 0.0)
+    monkeypatch.setattr(workers_module, "STALL_SECONDS", 0.0)
 
     busy()
 
-    assert (workers.size, workers.waiting) == (PARALLEL + 1, 0)
+    assert (workers.size, workers.waiting) == (ACTIVE_WORKERS + 1, 0)
 
 
 def test_a_new_job_waits_when_more_workers_are_going_than_are_kept_going(
     monkeypatch: pytest.MonkeyPatch, workers: WorkerPool, busy: Callable[[], Busy]
 ) -> None:
-    monkeypatch.setattr(workers_module, "STALL", 0.0)
-    for _ in range(PARALLEL + 1):
+    monkeypatch.setattr(workers_module, "STALL_SECONDS", 0.0)
+    for _ in range(ACTIVE_WORKERS + 1):
         busy()
-    monkeypatch.setattr(workers_module, "STALL", 60.0)
+    monkeypatch.setattr(workers_module, "STALL_SECONDS", 60.0)
 
     busy()
 
-    assert (workers.size, workers.waiting) == (PARALLEL + 1, 1)
+    assert (workers.size, workers.waiting) == (ACTIVE_WORKERS + 1, 1)
 
 
 @override_settings(MULLET={"THREADS": 2})
@@ -198,7 +198,7 @@ def test_there_are_never_more_workers_than_threads_allows(
 
     waiting = busy()
 
-    assert not waiting.started.wait(4 * STALL)
+    assert not waiting.started.wait(4 * STALL_SECONDS)
     assert (workers.size, workers.waiting) == (2, 1)
 
 
@@ -284,11 +284,11 @@ def test_an_idle_worker_holds_on_to_nothing_of_its_last_job(workers: WorkerPool)
 def test_workers_without_work_end_but_for_those_kept_going(
     monkeypatch: pytest.MonkeyPatch, workers: WorkerPool, busy: Callable[[], Busy]
 ) -> None:
-    monkeypatch.setattr(workers_module, "IDLE", 0.02)
+    monkeypatch.setattr(workers_module, "IDLE_SECONDS", 0.02)
     left: list[str] = []
     workers.leave = lambda: left.append(threading.current_thread().name)
     jobs = [busy() for _ in range(4)]
-    monkeypatch.setattr(workers_module, "PARALLEL", 2)
+    monkeypatch.setattr(workers_module, "ACTIVE_WORKERS", 2)
 
     for job in jobs:
         job.done()
@@ -302,7 +302,7 @@ def test_workers_without_work_end_but_for_those_kept_going(
 def test_a_few_workers_without_work_stay(
     monkeypatch: pytest.MonkeyPatch, workers: WorkerPool
 ) -> None:
-    monkeypatch.setattr(workers_module, "IDLE", 0.01)
+    monkeypatch.setattr(workers_module, "IDLE_SECONDS", 0.01)
     thread = thread_of(workers.submit)
 
     threading.Event().wait(0.05)
@@ -313,8 +313,8 @@ def test_a_few_workers_without_work_stay(
 def test_a_worker_in_a_long_job_is_not_without_work(
     monkeypatch: pytest.MonkeyPatch, workers: WorkerPool, busy: Callable[[], Busy]
 ) -> None:
-    monkeypatch.setattr(workers_module, "IDLE", 0.01)
-    monkeypatch.setattr(workers_module, "PARALLEL", 1)
+    monkeypatch.setattr(workers_module, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(workers_module, "ACTIVE_WORKERS", 1)
     job = busy()
 
     threading.Event().wait(0.05)
@@ -438,12 +438,12 @@ def test_a_worker_whose_job_was_taken_by_another_stays_idle(
 def test_a_worker_does_not_end_when_a_job_is_coming_to_it(
     monkeypatch: pytest.MonkeyPatch, workers: WorkerPool
 ) -> None:
-    monkeypatch.setattr(workers_module, "IDLE", 0.01)
+    monkeypatch.setattr(workers_module, "IDLE_SECONDS", 0.01)
     thread = thread_of(workers.submit)
     idle(workers, 1)
 
     coming_to = workers._idle.pop()
-    monkeypatch.setattr(workers_module, "PARALLEL", 0)
+    monkeypatch.setattr(workers_module, "ACTIVE_WORKERS", 0)
     threading.Event().wait(0.05)
 
     assert thread_of(coming_to.inbox.put) is thread
@@ -461,7 +461,7 @@ def test_the_watcher_sees_a_job_that_came_while_it_looked_away(
                 workers._backlog.put(late.set, None, 0.0)
 
     monkeypatch.setattr(workers, "_crowded", Crowded())
-    for _ in range(PARALLEL):
+    for _ in range(ACTIVE_WORKERS):
         busy()
 
     busy()

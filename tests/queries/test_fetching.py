@@ -10,11 +10,11 @@ from django.db import ProgrammingError, connection, connections
 from django.db.utils import InterfaceError, OperationalError
 from django.test.utils import CaptureQueriesContext
 
-from django_mullet.execution import connection_limit
 from django_mullet.execution import connections as worker_connections
-from django_mullet.execution.limited_connection import LimitedConnection
+from django_mullet.execution.connection_slots import slots_of
+from django_mullet.execution.worker_connection import WorkerConnection
 from django_mullet.queries.fetching import MOST, fetch
-from tests.limited_threads import Thread
+from tests.worker_threads import Thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,7 +57,7 @@ def test_it_stays_for_the_next_query(thread: Callable[[], Thread]) -> None:
 
 def test_outside_of_a_worker_each_query_has_its_own() -> None:
     assert fetch_number() == [(2,)]
-    assert not isinstance(connections["default"], LimitedConnection)
+    assert not isinstance(connections["default"], WorkerConnection)
 
 
 def test_it_keeps_no_more_than_a_few_rows(thread: Callable[[], Thread]) -> None:
@@ -113,11 +113,11 @@ def test_it_goes_with_its_connection(thread: Callable[[], Thread]) -> None:
 def test_it_does_not_follow_what_another_worker_takes_over(thread: Callable[[], Thread]) -> None:
     first, second = thread(), thread()
     first.run(fetch_number)
-    first.run(worker_connections.park)
+    first.run(worker_connections.checkin)
 
     assert second.run(fetch_number) == [(2,)]
 
-    assert connection_limit.limiter("default").open == 1
+    assert slots_of("default").open == 1
     assert first.run(lasting) is None
     assert second.run(lasting) is not None
 

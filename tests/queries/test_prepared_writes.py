@@ -12,10 +12,10 @@ from django.db.migrations.state import ModelState, ProjectState
 from django.db.transaction import TransactionManagementError
 
 from django_mullet import PreparedWrites
-from django_mullet.execution.limited_connection import LimitedConnection
-from tests.limited_threads import Thread
+from django_mullet.execution.worker_connection import WorkerConnection
 from tests.saving import mixed, unverified
 from tests.testapp.models import Author, Item
+from tests.worker_threads import Thread
 
 
 def test_it_is_named_before_the_other_bases() -> None:
@@ -56,7 +56,7 @@ def inserted(name: str) -> Any:
 def test_a_worker_inserts_by_its_lasting_cursor(thread: Callable[[], Thread]) -> None:
     def insert_some() -> list[Any]:
         outside = [inserted(name) for name in ("Ann", "Bo", "Ann", "Cleo")]
-        assert cast("LimitedConnection", connections["default"]).lasting_cursor is not None
+        assert cast("WorkerConnection", connections["default"]).lasting_cursor is not None
         with transaction.atomic():
             within = [inserted(name) for name in ("Di", "Eve")]
         return outside + within

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from django_mullet.execution.workers import pool
 from django_mullet.queries import fetching
-from tests.limited_threads import Thread, submitted
 from tests.testapp.models import Item
+from tests.worker_threads import Thread, submitted
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 

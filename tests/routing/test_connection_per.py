@@ -23,7 +23,7 @@ from fastapi.testclient import TestClient
 
 from django_mullet import APIRouter, Atomic, ConnectionPer, DjangoRoute, atomic, mount_django
 from django_mullet.execution.connection_share import share
-from django_mullet.execution.connections import limiter
+from django_mullet.execution.connection_slots import slots_of
 from django_mullet.execution.execution import Execution
 from django_mullet.execution.workers import pool
 from tests.backends import terminate
@@ -43,13 +43,13 @@ def as_in_production(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have a request hold what it holds in production, and nothing of the test's."""
     monkeypatch.delattr(mail, "outbox")
     pool.stop()
-    limiter.cache_clear()
+    slots_of.cache_clear()
     with override_settings(MULLET=ONE):
         yield
     until(lambda: len(pool._idle) == pool.size)
-    assert len(limiter("default")._parked) == limiter("default").open
+    assert len(slots_of("default")._idle) == slots_of("default").open
     pool.stop()
-    assert limiter("default").open == 0
+    assert slots_of("default").open == 0
     assert share.count == 0
 
 
@@ -138,7 +138,7 @@ def test_an_application_says_it_for_what_it_includes() -> None:
     transport = httpx.ASGITransport(app)
 
     async def ask() -> bool:
-        await asyncio.to_thread(until, lambda: limiter("default")._parked)
+        await asyncio.to_thread(until, lambda: slots_of("default")._idle)
         return True
 
     async def main() -> Any:
@@ -357,7 +357,7 @@ def test_a_call_that_has_closed_its_connection_leaves_nothing_to_clean() -> None
 
 
 def given_back() -> bool:
-    return len(limiter("default")._parked) == limiter("default").open
+    return len(slots_of("default")._idle) == slots_of("default").open
 
 
 def run(use: Callable[[Execution], Coroutine[Any, Any, None]], runner: Any = asyncio) -> None:

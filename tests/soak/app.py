@@ -43,8 +43,8 @@ from django_mullet import (  # noqa: E402  # noqa: E402
     retry_on_conflict,
 )
 from django_mullet.error_handling import handlers  # noqa: E402
-from django_mullet.execution.connection_limit import limiter  # noqa: E402
 from django_mullet.execution.connection_share import share  # noqa: E402
+from django_mullet.execution.connection_slots import slots_of  # noqa: E402
 from django_mullet.execution.workers import pool  # noqa: E402
 from tests.isolation import routes  # noqa: E402
 from tests.soak import tenants_app  # noqa: E402
@@ -318,7 +318,7 @@ async def health() -> str:
 @app.get("/api/state")
 async def state() -> dict[str, Any]:
     """Say what this process does, on the event loop: also when no worker is free."""
-    connections = limiter("default")
+    connections = slots_of("default")
     return {
         "pid": os.getpid(),
         "workers": pool.size,
@@ -327,7 +327,7 @@ async def state() -> dict[str, Any]:
         "connections counted": connections.open,
         "jobs waiting for a connection": len(connections._waiting),
         "share of what lasts": share.count,
-        "connections out of reach": connections.open - len(connections._parked),
+        "connections out of reach": connections.open - len(connections._idle),
         "tasks": len(asyncio.all_tasks()),
     }
 

@@ -15,9 +15,9 @@ from django_mullet.execution import connections
 from django_mullet.execution.workers import pool
 from django_mullet.streaming.bodies import AHEAD, stream
 from tests.executing import entered
-from tests.limited_threads import Thread, open_connections, use
 from tests.load import answers
 from tests.testapp.models import Item
+from tests.worker_threads import Thread, open_connections, use
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,14 +109,14 @@ def test_nobody_has_the_connection_of_a_stream_while_its_client_is_slow(
 
 
 def opened() -> Any:
-    """Begin to read rows, in the middle of which nothing is parked; return the rest."""
+    """Begin to read rows, in the middle of which nothing is checked in; return the rest."""
     rows = iter(Item.objects.order_by("pk").iterator(chunk_size=1))
     next(rows)
-    connections.park()
+    connections.checkin()
     return rows
 
 
-def test_the_connection_of_an_iterator_is_not_parked(thread: Any) -> None:
+def test_the_connection_of_an_iterator_stays_checked_out(thread: Any) -> None:
     owner, other = thread(), thread()
     rest = owner.run(opened)
     used = owner.run(lambda: connection.connection)
@@ -131,7 +131,7 @@ def test_what_is_left_of_an_iterator_is_closed_and_its_connection_is_not(thread:
     used = owner.run(lambda: connection.connection)
 
     owner.run(connections.close_abandoned)
-    owner.run(connections.park)
+    owner.run(connections.checkin)
 
     assert thread().run(use) is used
     del rest

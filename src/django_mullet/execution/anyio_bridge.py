@@ -10,14 +10,14 @@ from concurrent import futures
 from typing import Any, TypeVar
 
 from django_mullet._compat.anyio import NoEventLoopError, call_on_loop, lead_from_thread
-from django_mullet.execution.handoff import Hop, current_hop, run_below, to_loop
+from django_mullet.execution.handoff import WorkerCall, await_from_sync, current_call, to_loop
 
-__all__ = ["install"]
+__all__ = ["install_anyio_bridge"]
 
 T = TypeVar("T")
 
 
-def install() -> None:
+def install_anyio_bridge() -> None:
     """Have `anyio.from_thread` work in the calling thread, a worker."""
     lead_from_thread(_RequestLoop)
 
@@ -30,35 +30,35 @@ class _RequestLoop:
         function: Callable[..., Awaitable[T]], args: tuple[Any, ...], token: object
     ) -> T:
         """Return what `function` returns in the task of the request, which may be cancelled."""
-        return run_below(_on_loop(_hop(), function, args))
+        return await_from_sync(_on_loop(_call(), function, args))
 
     @staticmethod
     def run_sync_from_thread(function: Callable[..., T], args: tuple[Any, ...], token: object) -> T:
         """Return what `function` returns on the event loop, even if the request is cancelled."""
-        return call_on_loop(_hop().loop, function, args)
+        return call_on_loop(_call().loop, function, args)
 
     @staticmethod
     def check_cancelled() -> None:
         """Raise `CancelledError` if the request has been cancelled, and its code does not know."""
-        if _hop().is_cancelled:
+        if _call().is_cancelled:
             raise asyncio.CancelledError("The request has been cancelled.")
 
 
-def _hop() -> Hop[Any]:
-    hop = current_hop()
-    if hop is None:
+def _call() -> WorkerCall[Any]:
+    call = current_call()
+    if call is None:
         raise NoEventLoopError(
             "'anyio.from_thread' finds no event loop below 'sync_to_async()', or when the request "
             "is finished: pass it a 'token'."
         )
-    return hop
+    return call
 
 
 async def _on_loop(
-    hop: Hop[Any], function: Callable[..., Awaitable[T]], args: tuple[Any, ...]
+    call: WorkerCall[Any], function: Callable[..., Awaitable[T]], args: tuple[Any, ...]
 ) -> T:
     await to_loop()
-    leave = hop.execution.enter(takes_orm=True)
+    leave = call.execution.enter(takes_orm=True)
     try:
         return await function(*args)
     except asyncio.CancelledError as error:

@@ -14,7 +14,7 @@ from django.core import mail, signals
 from django.db import close_old_connections, connections
 from django.db.backends.base.base import NO_DB_ALIAS, BaseDatabaseWrapper
 
-from django_mullet.execution.limited_connection import LimitedConnection
+from django_mullet.execution.worker_connection import WorkerConnection
 from django_mullet.execution.workers import pool
 
 __all__ = ["SharedConnections", "held_by_test", "in_tests", "remember"]
@@ -30,7 +30,7 @@ def remember(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     """
     if connection.alias == NO_DB_ALIAS and in_tests():
         pool.stop()
-    elif not isinstance(connection, LimitedConnection):
+    elif not isinstance(connection, WorkerConnection):
         _outside_workers.add(connection)
 
 

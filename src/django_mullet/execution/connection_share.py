@@ -11,7 +11,7 @@ import threading
 from django_mullet import conf
 from django_mullet.exceptions import Overloaded
 
-__all__ = ["Place", "Share", "share"]
+__all__ = ["Share", "ShareMember", "share"]
 
 
 class Share:
@@ -51,7 +51,7 @@ share = Share()
 """That of this process."""
 
 
-class Place:
+class ShareMember:
     """That of one which lasts in the share, while it holds connections."""
 
     __slots__ = ("_is_taken", "refusal")

@@ -1,11 +1,11 @@
 """The connections of worker threads: opened, checked in and out, cleaned and closed.
 
-Django keeps one connection per thread and alias, which is right while there are no
-more threads than connections. Here the two are limited separately: each worker thread
-has, as Django's own thread-local connection, an instance of the configured backend's
-class that asks a `Limiter` before it connects. A worker keeps its connection between
-requests, as `CONN_MAX_AGE` says; between two requests, and only then, another worker may
-take over the DB-API connection in it: as it is, without connecting anew.
+Django keeps one connection for each thread and alias, which is right while there are no more
+threads than connections. Here each of the two has a limit of its own: a worker thread has, as
+Django's own thread-local connection, a `WorkerConnection` of the configured backend, which takes
+one of the `ConnectionSlots` before it connects. A worker keeps its connection between requests, as
+`CONN_MAX_AGE` says; between two requests, and only then, another worker may take over the DB-API
+connection in it: as it is, without connecting anew.
 """
 
 import threading
@@ -16,12 +16,13 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from django_mullet.execution.connection_limit import limiter
-from django_mullet.execution.limited_connection import LimitedConnection, has_state, job
+from django_mullet.execution.connection_slots import slots_of
+from django_mullet.execution.worker_connection import WorkerConnection, has_state, job
 
 __all__ = [
     "backends_with_state",
     "begin",
+    "checkin",
     "close_abandoned",
     "close_all",
     "close_old",
@@ -30,17 +31,16 @@ __all__ = [
     "forget_sessions",
     "give_back",
     "in_use",
-    "install",
+    "install_worker_connections",
     "keep_state",
     "lost_connection",
-    "park",
     "prepare",
 ]
 
 
 @cache
-def _limited(backend: Any) -> type[LimitedConnection]:
-    return type(backend.__name__, (LimitedConnection, backend), {"__module__": backend.__module__})
+def _class_for(backend: Any) -> type[WorkerConnection]:
+    return type(backend.__name__, (WorkerConnection, backend), {"__module__": backend.__module__})
 
 
 def backends_with_state() -> Iterator[tuple[str, str]]:
@@ -52,15 +52,15 @@ def backends_with_state() -> Iterator[tuple[str, str]]:
 
 class _Thread(threading.local):
     def __init__(self) -> None:
-        self.connections: dict[str, LimitedConnection] = {}
+        self.connections: dict[str, WorkerConnection] = {}
         self.has_state = False
 
 
 _thread = _Thread()
 
 
-def install() -> None:
-    """Give the calling thread limited connections for every alias; none is opened yet."""
+def install_worker_connections() -> None:
+    """Give the calling thread a `WorkerConnection` for every alias; none is opened yet."""
     held = _thread.connections
     for alias in [alias for alias in held if alias not in connections.settings]:
         held.pop(alias).abandon()
@@ -72,10 +72,10 @@ def install() -> None:
     _thread.has_state = any(map(has_state, held.values()))
 
 
-def _new(alias: str) -> LimitedConnection:
+def _new(alias: str) -> WorkerConnection:
     ordinary = connections.create_connection(alias)
     backend: Any = type(ordinary)
-    return _limited(backend)(ordinary.settings_dict, alias)
+    return _class_for(backend)(ordinary.settings_dict, alias)
 
 
 def begin() -> None:
@@ -89,20 +89,20 @@ def begin() -> None:
     for alias, worn in list(_thread.connections.items()):
         if has_state(worn):
             fresh = _new(alias)
-            limiter(alias).renew(worn, fresh)
+            slots_of(alias).renew(worn, fresh)
             worn.close()
             _thread.connections[alias] = connections[alias] = fresh
 
 
-def prepare(before_claim: Callable[[], object] | None = None) -> None:
+def prepare(before_checkout: Callable[[], object] | None = None) -> None:
     """Before each job: have new aliases looked after, and `lost_connection()` tell of this job.
 
-    `before_claim` is called before a connection is used that was not, and may raise.
+    `before_checkout` is called before a connection is used that was not, and may raise.
     """
     expect_no_loss()
-    job.before_claim = before_claim
+    job.before_checkout = before_checkout
     if _is_outdated() and not _used_elsewhere():
-        install()
+        install_worker_connections()
 
 
 def _is_outdated() -> bool:
@@ -154,13 +154,13 @@ def forget_sessions() -> None:
             connection.forgets_session = True
 
 
-def park() -> None:
+def checkin() -> None:
     """After a request: let others take the calling worker's open connections over."""
     for connection in _thread.connections.values():
         if connection.is_in_use and not connection.is_held():
-            limiter(connection.alias).park(connection)
+            slots_of(connection.alias).checkin(connection)
     if _is_outdated():
-        install()
+        install_worker_connections()
 
 
 def give_back(*, clean: bool) -> None:
@@ -173,13 +173,13 @@ def give_back(*, clean: bool) -> None:
         if clean:
             connection.clean()  # before a pool has it back
         connection.close_if_unusable_or_obsolete()
-    park()
+    checkin()
 
 
 def close_old() -> None:
     """Do what `django.db.close_old_connections` does, for the calling worker's connections.
 
-    A parked one has its turn when it is claimed.
+    An idle one has its turn when it is checked out.
     """
     for connection in _thread.connections.values():
         if connection.is_in_use:

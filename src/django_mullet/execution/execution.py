@@ -6,7 +6,7 @@ it runs in worker threads, between `request_started` and `request_finished`, in 
 its connections, to the end of the request: what a session was told, or has locked, holds.
 
 A coroutine driven by `Execution.run_coroutine` moves between the event loop and the worker
-itself, as `hops` tells.
+itself, as `handoff` tells.
 """
 
 import asyncio
@@ -28,13 +28,13 @@ from django_mullet.exceptions import Overloaded
 from django_mullet.execution import (
     anyio_bridge,
     borrowed_connections,
-    connection_limit,
+    connection_slots,
     connections,
     outcomes,
     request_signals,
 )
-from django_mullet.execution.connection_share import Place
-from django_mullet.execution.handoff import WORKER, Below, Hop, drive, set_hop
+from django_mullet.execution.connection_share import ShareMember
+from django_mullet.execution.handoff import WORKER, LoopCall, WorkerCall, drive, set_current_call
 from django_mullet.execution.orm_calls import take_orm
 from django_mullet.execution.outcomes import Outcome
 from django_mullet.execution.query_log import QueryLog
@@ -55,13 +55,13 @@ current_execution = cast("ContextVar[Execution]", outcomes.current_execution)
 
 
 def _enter_worker() -> None:
-    connections.install()
-    anyio_bridge.install()
+    connections.install_worker_connections()
+    anyio_bridge.install_anyio_bridge()
 
 
 pool.enter = _enter_worker
 pool.leave = connections.close_all
-pool.starved = connection_limit.starved
+pool.starved = connection_slots.starved
 
 
 class Execution:
@@ -81,8 +81,8 @@ class Execution:
     """Whether a job failed because its database was not there."""
     keeps_session = True
     """Whether others may have its sessions: not before middleware, or a body, can reset them."""
-    _before_claim: Callable[[], None] | None = None
-    _place: Place | None = None  # in the share of what lasts
+    _before_checkout: Callable[[], None] | None = None
+    _place: ShareMember | None = None  # in the share of what lasts
     _context: Context | None = None
     _holds = 0
     _uses_connection = False
@@ -107,7 +107,7 @@ class Execution:
         self._lease = Lease(pool, self._habits, self._look_again)
         self._shared = borrowed_connections.held_by_test()
         if lasts:
-            self.last()
+            self.become_lasting()
 
     # On the event loop
 
@@ -139,10 +139,10 @@ class Execution:
         A cancelled caller does not leave before a job that has begun is done, and hears of its
         error.
         """
-        hop = self._hop(function)
-        cancelled = await self._settled(hop)
+        call = self._submitted(function)
+        cancelled = await self._settled(call)
         self.bring_context()
-        value = hop.value()
+        value = call.value()
         if cancelled is not None:
             raise cancelled
         return value
@@ -170,36 +170,36 @@ class Execution:
                     step = partial(coro.throw, error)
                 continue
             try:
-                hop = self._hop(partial(drive, coro))
+                call = self._submitted(partial(drive, coro))
             except Overloaded as busy:
                 step = partial(coro.throw, busy)
                 continue
-            cancelled = yield from self._settled(hop).__await__()
-            problem = hop.refusal if cancelled is None else cancelled
+            cancelled = yield from self._settled(call).__await__()
+            problem = call.refusal if cancelled is None else cancelled
             step = partial(coro.send, None) if problem is None else partial(coro.throw, problem)
-            if hop.begun:
-                finished, value = hop.value()
+            if call.begun:
+                finished, value = call.value()
                 if finished and cancelled is not None:
                     raise cancelled
                 if finished:
                     return cast("T", value)
                 self.bring_context()
 
-    async def _settled(self, hop: "Hop[Any]") -> asyncio.CancelledError | None:
-        """Wait for `hop`, and run for its worker what that comes to wait for."""
-        cancelled = await hop.settled()
-        while (below := hop.below) is not None:
-            hop.await_again()
+    async def _settled(self, call: "WorkerCall[Any]") -> asyncio.CancelledError | None:
+        """Wait for `call`, and run for its worker what that comes to wait for."""
+        cancelled = await call.settled()
+        while (loop_call := call.loop_call) is not None:
+            call.await_again()
             self.bring_context()
             # The worker waits within this context, so that no other job can enter it.
             entered, self._context = self._context, None
             try:
-                below.result = await self.run_coroutine(below.running, cancelled)
+                loop_call.result = await self.run_coroutine(loop_call.running, cancelled)
             except BaseException as error:
-                below.error = error
+                loop_call.error = error
             self._context = entered
             self._lease.resume()
-            cancelled = await hop.settled()
+            cancelled = await call.settled()
         return cancelled
 
     def bring_context(self) -> None:
@@ -219,7 +219,7 @@ class Execution:
         for stop in self._streams:
             stop()
 
-    def last(self, *, in_any_case: bool = False) -> None:
+    def become_lasting(self, *, in_any_case: bool = False) -> None:
         """Note that this ends when the client wants, from now on.
 
         Raise `Overloaded` if it holds a connection, and others that last hold as many as may be
@@ -228,9 +228,9 @@ class Execution:
         """
         if self._unit == "call":
             return
-        place = self._place = self._place or Place()
+        place = self._place = self._place or ShareMember()
         counts_only = in_any_case or self.outcome.has_committed
-        take = self._before_claim = partial(place.take, in_any_case=counts_only)
+        take = self._before_checkout = partial(place.take, in_any_case=counts_only)
         if not self._uses_connection:
             return
         try:
@@ -251,7 +251,7 @@ class Execution:
         self.stop_streams()
         goes_on = self._lease.is_busy
         if self._started or goes_on:
-            finishing = Hop(self, self._finishing())
+            finishing = WorkerCall(self, self._finishing())
             self._lease.submit(finishing, in_any_case=True)
             if waits or not goes_on:
                 return await finishing.settled(gives_up=False)
@@ -295,35 +295,35 @@ class Execution:
         context = outside if self._context is None else self._context.copy()
         return partial(_in_context, context, outside, self.finish)
 
-    def _hop(self, function: Callable[[], T]) -> "Hop[T]":
+    def _submitted(self, function: Callable[[], T]) -> "WorkerCall[T]":
         """Submit `function`; in the worker it sees and sets this task's ContextVars."""
         outside = copy_context()
         if self._context is None:
             self._context = outside
         within: Callable[[], T] = partial(self.within_lifecycle, function)
-        hop = Hop(self, partial(_in_context, self._context, outside, within))
-        self.submit(hop)
-        return hop
+        call = WorkerCall(self, partial(_in_context, self._context, outside, within))
+        self.submit(call)
+        return call
 
     # In a worker
 
-    def wait_for(self, below: "Below[T]", hop: "Hop[Any]") -> T:
-        """Return what a coroutine that moves to the event loop returns; see `run_below`."""
+    def wait_for(self, loop_call: "LoopCall[T]", call: "WorkerCall[Any]") -> T:
+        """Return what a coroutine that moves to the event loop returns; see `await_from_sync`."""
         if self._shared is not None:
             self._shared.__exit__()
-        set_hop(None)
+        set_current_call(None)
         is_used = connections.in_use()  # then what others do meanwhile is in the middle of that
         if is_used:
             self.hold()
-        hop.wait_for(below)
+        call.wait_for(loop_call)
         self._lease.wait()
         if is_used:
             self.release()
-        set_hop(hop)
+        set_current_call(call)
         if self._shared is not None:
             self._shared.__enter__()
-        move_context(below.context)
-        return below.value()
+        move_context(loop_call.context)
+        return loop_call.value()
 
     def do(
         self,
@@ -382,7 +382,9 @@ class Execution:
     def finish(self) -> None:
         """End Django's request, and leave nothing of it behind in the worker."""
         was_started, self._started = self._started, False
-        set_hop(None)  # nobody runs on the loop what a receiver of the signal might wait for
+        set_current_call(
+            None
+        )  # nobody runs on the loop what a receiver of the signal might wait for
         if not self.keeps_session:
             connections.forget_sessions()  # before the signal, by which Django closes connections
         if was_started:
@@ -401,7 +403,7 @@ class Execution:
             self._close_abandoned()
         if not self.keeps_session:
             connections.close_used()
-        connections.park()
+        connections.checkin()
 
     def _close_abandoned(self) -> None:
         abandoned = connections.close_abandoned()
@@ -435,7 +437,7 @@ class Execution:
 
     def _call(self, function: Callable[[], T]) -> T:
         is_unit = self._is_of_calls()  # not so what ends the request
-        connections.prepare(self._before_claim)
+        connections.prepare(self._before_checkout)
         try:
             if self._shared is not None:
                 with self._shared:

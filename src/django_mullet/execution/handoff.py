@@ -1,8 +1,8 @@
 """A coroutine handed between the event loop and a worker thread.
 
-A `Hop` is a job for a worker for which a coroutine waits on the event loop. A coroutine that is
-driven by a worker moves itself, by `await to_worker()` and `await to_loop()`; synchronous code in
-the worker runs another such coroutine by `run_below`.
+A `WorkerCall` is a job for a worker that a coroutine on the event loop waits for. A coroutine that
+is driven by a worker moves itself, by `await to_worker()` and `await to_loop()`; synchronous code
+in the worker runs another such coroutine by `await_from_sync`.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from anyio import CancelScope
 
 __all__ = [
     "WORKER",
-    "Below",
-    "Hop",
+    "LoopCall",
     "Runner",
-    "current_hop",
+    "WorkerCall",
+    "await_from_sync",
+    "current_call",
     "drive",
     "in_worker",
-    "run_below",
-    "set_hop",
+    "set_current_call",
     "to_loop",
     "to_worker",
 ]
@@ -52,14 +52,14 @@ class Runner(Protocol):
     def skip(self) -> None:
         """Do nothing, in place of a job that was given up."""
 
-    def wait_for(self, below: "Below[T]", hop: "Hop[Any]") -> T:
-        """Return what `below` comes to, while the worker waits in the middle of `hop`."""
+    def wait_for(self, loop_call: "LoopCall[T]", call: "WorkerCall[Any]") -> T:
+        """Return what `loop_call` comes to, while the worker waits in the middle of `call`."""
         ...
 
 
 class _Thread(threading.local):
     driving = False
-    hop: "Hop[Any] | None" = None
+    call: "WorkerCall[Any] | None" = None
 
 
 _thread = _Thread()
@@ -88,36 +88,36 @@ def _switch(to: object) -> Generator[object, None, None]:
     yield to
 
 
-def current_hop() -> "Hop[Any] | None":
+def current_call() -> "WorkerCall[Any] | None":
     """Return the job that the calling thread is in the middle of, if any."""
-    return _thread.hop
+    return _thread.call
 
 
-def set_hop(hop: "Hop[Any] | None") -> None:
-    """Have `run_below` wait, in this worker, within `hop`."""
-    _thread.hop = hop
+def set_current_call(call: "WorkerCall[Any] | None") -> None:
+    """Have `await_from_sync` wait, in this worker, within `call`."""
+    _thread.call = call
 
 
-def run_below(coro: Coroutine[Any, Any, T]) -> T:
+def await_from_sync(coro: Coroutine[Any, Any, T]) -> T:
     """Return what `coro` returns to synchronous code that an execution runs in a worker.
 
     `coro` may move to the event loop. It runs there in the task of the request, while the
     worker waits and does what else is to be done for the request.
     """
-    hop = _thread.hop
-    if hop is None:
+    call = _thread.call
+    if call is None:
         coro.close()
         raise RuntimeError("Only what runs in the worker of a request can wait for its event loop.")
-    below = Below(coro)
+    loop_call = LoopCall(coro)
     was_driving = _thread.driving
     try:
-        finished, value = drive(below.running)
-        return cast("T", value) if finished else hop.execution.wait_for(below, hop)
+        finished, value = drive(loop_call.running)
+        return cast("T", value) if finished else call.execution.wait_for(loop_call, call)
     finally:
         _thread.driving = was_driving
 
 
-class Below(Generic[T]):
+class LoopCall(Generic[T]):
     """A coroutine that synchronous code waits for, and what became of it."""
 
     __slots__ = ("context", "error", "result", "running")
@@ -145,7 +145,7 @@ class Below(Generic[T]):
             self.error = None
 
 
-class Hop(Generic[T]):
+class WorkerCall(Generic[T]):
     """A job for which a coroutine waits; called in the worker, awaited on the loop."""
 
     __slots__ = (
@@ -155,10 +155,10 @@ class Hop(Generic[T]):
         "_ticket",
         "_woken",
         "begun",
-        "below",
         "execution",
         "is_cancelled",
         "loop",
+        "loop_call",
         "refusal",
     )
 
@@ -171,7 +171,7 @@ class Hop(Generic[T]):
         self._outcome: tuple[Any, BaseException | None] = (None, None)
         self._ticket = [None]  # popped by the worker that begins or the task that gives up
         self.begun = False
-        self.below: Below[Any] | None = None
+        self.loop_call: LoopCall[Any] | None = None
         """What the worker waits for in the middle of the job."""
         self.is_cancelled = False
         """The waiting task has been cancelled, and nothing that the worker runs knows it yet."""
@@ -183,11 +183,11 @@ class Hop(Generic[T]):
             self.execution.skip()
         else:
             self.begun = True
-            _thread.hop, outer = self, _thread.hop
+            _thread.call, outer = self, _thread.call
             try:
                 self.execution.do(self._function, self._deliver)
             finally:
-                _thread.hop = outer
+                _thread.call = outer
 
     def refuse(self, error: Exception) -> None:
         """Tell who awaits the job that no worker will do it."""
@@ -195,14 +195,14 @@ class Hop(Generic[T]):
             self.refusal = error
             self._deliver(None, error)
 
-    def wait_for(self, below: Below[Any]) -> None:
+    def wait_for(self, loop_call: LoopCall[Any]) -> None:
         """In the worker: tell who awaits the job what the job waits for."""
-        self.below = below
+        self.loop_call = loop_call
         self._signal()
 
     def await_again(self) -> None:
         """On the loop: expect the job to be done, or to wait, again."""
-        self.below = None
+        self.loop_call = None
         self.is_cancelled = False
         self._delivered = False
         self._woken = self.loop.create_future()

@@ -17,7 +17,7 @@ from django_mullet.execution.workers import Worker, WorkerPool, current_worker
 __all__ = ["Habits", "Lease", "LeasedJob"]
 
 
-PATIENCE = 1.0
+RECHECK_SECONDS = 1.0
 """Seconds after which a worker that waits for a job asks whether it still needs to."""
 
 
@@ -42,7 +42,7 @@ class Lease:
     """The jobs of one owner, and the worker that they run in.
 
     After the last of the jobs its worker waits for the next, and does nothing else, while that is
-    needed. `look_again` is called in the worker every `PATIENCE` seconds then, and may change it.
+    needed. `look_again` is called in the worker every `RECHECK_SECONDS` then, and may change it.
     `habits` say what is to be expected of the jobs.
     """
 
@@ -176,10 +176,10 @@ class Lease:
                 self._look_again()
 
     def _awaited(self, worker: Worker) -> LeasedJob | None:
-        """Return the job that comes to `worker`; `None`: within `PATIENCE` seconds none has."""
+        """Return the job that comes to `worker`; `None`: none has in `RECHECK_SECONDS`."""
         while True:
             try:
-                job = worker.inbox.get(timeout=PATIENCE)
+                job = worker.inbox.get(timeout=RECHECK_SECONDS)
             except Empty:
                 with self._changing:
                     if self._waiting is worker:

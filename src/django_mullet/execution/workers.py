@@ -2,8 +2,8 @@
 
 One pool of worker threads per process. A worker takes jobs, functions without
 arguments, from the pool; the one that worked last is the next to work, so that few
-threads are warm. The pool keeps `PARALLEL` workers going; beyond those it starts one
-only when too many are *stalled*, busy with one job for longer than `STALL` seconds,
+threads are warm. The pool keeps `ACTIVE_WORKERS` workers going; beyond those it starts one
+only when too many are *stalled*, busy with one job for longer than `STALL_SECONDS` seconds,
 as in a call to a slow service. So a CPU-bound load is served by few threads, which
 is fastest under the GIL, and a stuck endpoint does not stop the others.
 
@@ -25,19 +25,19 @@ from django_mullet import conf
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution.job_queue import Backlog, Job, Owner
 
-__all__ = ["PARALLEL", "STALL", "Worker", "WorkerPool", "current_worker", "pool"]
+__all__ = ["ACTIVE_WORKERS", "STALL_SECONDS", "Worker", "WorkerPool", "current_worker", "pool"]
 
-PARALLEL = 8
+ACTIVE_WORKERS = 8
 """Workers that are kept going; more than this gains nothing under the GIL."""
 
-STALL = 0.05
+STALL_SECONDS = 0.05
 """Seconds after which a busy worker no longer counts as going."""
 
-GLANCE = STALL / 10
+COUNT_SECONDS = STALL_SECONDS / 10
 """Seconds for which it holds that enough workers are going: looking at all of them takes time."""
 
-IDLE = 10.0
-"""Seconds without work after which a worker beyond `PARALLEL` ends."""
+IDLE_SECONDS = 10.0
+"""Seconds without work after which a worker beyond `ACTIVE_WORKERS` ends."""
 
 
 class Worker:
@@ -162,7 +162,7 @@ class WorkerPool:
     def _is_starved(self) -> bool:
         """Return whether as many workers wait for a connection as may: some are left for others."""
         starved = len(self.starved)
-        return starved > 0 and starved >= max(1, conf.current().threads - PARALLEL)
+        return starved > 0 and starved >= max(1, conf.current().threads - ACTIVE_WORKERS)
 
     def _has_next(self) -> bool:
         backlog = self._backlog
@@ -192,7 +192,7 @@ class WorkerPool:
             return False
         may_grow = self._has_stalled(now)
         if not may_grow:
-            self._look_again_at = now + GLANCE
+            self._look_again_at = now + COUNT_SECONDS
         return may_grow
 
     def _has_stalled(self, now: float) -> bool:
@@ -202,10 +202,10 @@ class WorkerPool:
         size = len(at_work)
         if size >= limits.threads or len(self._workers) >= limits.threads + limits.connections:
             return False
-        wanted = min(PARALLEL, limits.connections)
+        wanted = min(ACTIVE_WORKERS, limits.connections)
         if size < wanted:
             return True
-        stalled_since = now - STALL
+        stalled_since = now - STALL_SECONDS
         going = sum(worker.busy_since > stalled_since for worker in at_work)
         return going < wanted
 
@@ -243,9 +243,9 @@ class WorkerPool:
                 return None
         while True:
             try:
-                return worker.inbox.get(timeout=IDLE)
+                return worker.inbox.get(timeout=IDLE_SECONDS)
             except Empty:
-                if len(self._workers) > PARALLEL and self._is_free(worker):
+                if len(self._workers) > ACTIVE_WORKERS and self._is_free(worker):
                     return None
 
     def _is_free(self, worker: Worker) -> bool:
@@ -269,7 +269,7 @@ class WorkerPool:
         """While jobs wait, start a worker for each that a stalled one would delay."""
         while True:
             self._crowded.wait()
-            time.sleep(STALL / 2)
+            time.sleep(STALL_SECONDS / 2)
             self._refuse_overdue()
             self._match()
             with self._changing:

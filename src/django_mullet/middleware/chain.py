@@ -41,7 +41,7 @@ from django_mullet.dependencies.route_options import Mark, nearest
 from django_mullet.error_handling.hints import of_websocket
 from django_mullet.execution import request_signals
 from django_mullet.execution.execution import Execution
-from django_mullet.execution.handoff import in_worker, run_below, to_loop, to_worker
+from django_mullet.execution.handoff import await_from_sync, in_worker, to_loop, to_worker
 from django_mullet.middleware.request import RouteRequest
 from django_mullet.middleware.response import Exchange, close, from_django, has_new_body, to_django
 from django_mullet.streaming.bodies import to_its_end
@@ -212,7 +212,7 @@ def _awaited(inner: Layer) -> Layer:
 
 def _called(inner: Layer) -> Callable[[Any], Any]:
     def get_response(request: Any) -> Any:
-        return run_below(inner(request))  # type: ignore[arg-type]
+        return await_from_sync(inner(request))  # type: ignore[arg-type]
 
     return get_response
 

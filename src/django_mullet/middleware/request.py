@@ -24,7 +24,7 @@ from starlette.types import Message
 
 from django_mullet._compat.django import let_pass_csrf_checks
 from django_mullet._compat.fastapi import replace_receive
-from django_mullet.execution.handoff import run_below, to_loop
+from django_mullet.execution.handoff import await_from_sync, to_loop
 
 __all__ = ["DjangoRequest", "django_request"]
 
@@ -101,7 +101,7 @@ class _Body(io.RawIOBase):
             if has_no_body(self._request):
                 return io.BytesIO()
             _forbid_event_loop()
-            self._read = io.BytesIO(run_below(self._receive()))
+            self._read = io.BytesIO(await_from_sync(self._receive()))
         return self._read
 
     async def _receive(self) -> bytes:

@@ -15,8 +15,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.utils import CursorWrapper
 
-from django_mullet.execution.limited_connection import LimitedConnection
 from django_mullet.execution.outcomes import WatchedConnection, watch
+from django_mullet.execution.worker_connection import WorkerConnection
 from django_mullet.queries.stock_django import is_written_in_django
 
 psycopg_fetch: ModuleType | None = None
@@ -97,7 +97,7 @@ class _Lasting:
     """What fetches without it, if there is something for the database, or `None`."""
 
 
-def _opened(connection: LimitedConnection) -> _Lasting:
+def _opened(connection: WorkerConnection) -> _Lasting:
     cursor, direct = connection.cursor(), None
     if psycopg_fetch is not None and psycopg_fetch.fits(cursor.cursor):
         direct = psycopg_fetch.Fetcher(cursor.cursor)
@@ -111,7 +111,7 @@ def _lets_cursors_last(connection: Any) -> bool:
     """
     backend: Any = type(connection)
     return (
-        isinstance(connection, LimitedConnection)
+        isinstance(connection, WorkerConnection)
         and _opening(backend) == _opening_as_usual(backend)
         and not connection.queries_logged
         and "cursor" not in vars(connection)
@@ -129,7 +129,7 @@ def _opening_as_usual(backend: Any) -> tuple[Any, ...] | None:
     return methods if is_written_in_django(*others) else None
 
 
-def _is_unwrapped(connection: LimitedConnection) -> bool:
+def _is_unwrapped(connection: WorkerConnection) -> bool:
     """Return whether nobody is told of each query: by a wrapper of Django's, or as Sentry is."""
     is_usual = _IS_DJANGO_S and _executing(CursorWrapper) == _EXECUTE
     return is_usual and connection.execute_wrappers == [watch]

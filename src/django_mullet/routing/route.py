@@ -291,7 +291,7 @@ async def _execute(plan: _Plan, mode: _Mode, request: Request, execution: Execut
                 _leave_to(stack, execution, leave)
             _go_on(stack, request, response, execution)
         elif lasts and _takes_long(response):
-            execution.last()
+            execution.become_lasting()
         return response
     finally:
         if not lasts:

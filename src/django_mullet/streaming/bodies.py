@@ -38,7 +38,7 @@ def follow_up_in_worker(response: Response, execution: Execution) -> None:
     others that last hold as many as may be held.
     """
     if isinstance(response, StreamingResponse):
-        execution.last()
+        execution.become_lasting()
         iterator = threaded_iterator(response.body_iterator)  # type: ignore[arg-type]
         if iterator is not None:
             response.body_iterator = stream(iterator, execution)
@@ -69,7 +69,9 @@ def _hop(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     async def in_request_worker(*args: Any, **kwargs: Any) -> Any:
         execution = current_execution.get()
-        execution.last(in_any_case=True)  # nobody waits for it, or would hear that it is refused
+        execution.become_lasting(
+            in_any_case=True
+        )  # nobody waits for it, or would hear that it is refused
         return await execution.run(functools.partial(function, *args, **kwargs))
 
     return in_request_worker
@@ -78,7 +80,7 @@ def _hop(function: Callable[..., Any]) -> Callable[..., Any]:
 def _on_loop(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     async def in_request(*args: Any, **kwargs: Any) -> Any:
-        current_execution.get().last(in_any_case=True)
+        current_execution.get().become_lasting(in_any_case=True)
         return await function(*args, **kwargs)
 
     return in_request

@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 
 from django.db import connection
 
-from django_mullet.execution import connection_limit, connections
+from django_mullet.execution import connections
+from django_mullet.execution.connection_slots import slots_of
 from django_mullet.execution.job_queue import Job
 from django_mullet.execution.worker_lease import Lease
 from django_mullet.execution.workers import WorkerPool, pool
 from tests.testapp.models import Item
 
-__all__ = ["Thread", "limited_threads", "open_connections", "submitted", "use"]
+__all__ = ["Thread", "open_connections", "submitted", "use", "worker_threads"]
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ def submitted(submit: Callable[[Job], object], function: Callable[[], T]) -> "Fu
 
 
 class Thread:
-    """A thread with limited connections."""
+    """A thread that has a worker's connections."""
 
     def __init__(self, workers: WorkerPool) -> None:
         self._lease = Lease(workers)
@@ -52,12 +53,12 @@ class Thread:
 
 
 @contextmanager
-def limited_threads() -> Iterator[Callable[[], Thread]]:
-    """Yield what starts threads with limited connections, and count theirs only."""
+def worker_threads() -> Iterator[Callable[[], Thread]]:
+    """Yield what starts threads that have a worker's connections, and count theirs only."""
     pool.stop()
-    connection_limit.limiter.cache_clear()
+    slots_of.cache_clear()
     workers = WorkerPool()
-    workers.enter = connections.install
+    workers.enter = connections.install_worker_connections
     workers.leave = connections.close_all
     with ExitStack() as stack:
 
@@ -68,7 +69,7 @@ def limited_threads() -> Iterator[Callable[[], Thread]]:
 
         yield start
     workers.stop()
-    connection_limit.limiter.cache_clear()
+    slots_of.cache_clear()
 
 
 def use() -> Any:
@@ -79,4 +80,4 @@ def use() -> Any:
 
 def open_connections() -> int:
     """Return how many connections to the default database are open."""
-    return connection_limit.limiter("default").open
+    return slots_of("default").open

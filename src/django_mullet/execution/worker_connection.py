@@ -1,4 +1,4 @@
-"""Database connections that take a place from the limit before they connect.
+"""The database connections of a worker thread, which take a slot before they connect.
 
 Between two requests, and only then, another worker may take over the DB-API connection in it: as
 it is, without connecting anew.
@@ -16,10 +16,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from django_mullet._compat.django import receivers_of
-from django_mullet.execution.connection_limit import limiter
+from django_mullet.execution.connection_slots import slots_of
 from django_mullet.execution.outcomes import WatchedConnection
 
-__all__ = ["LimitedConnection", "has_state", "job"]
+__all__ = ["WorkerConnection", "has_state", "job"]
 
 
 class _Job(threading.local):
@@ -27,7 +27,7 @@ class _Job(threading.local):
 
     lost_connection = False
     """A database was not there when it was needed."""
-    before_claim: Callable[[], object] | None = None
+    before_checkout: Callable[[], object] | None = None
     """Called before a connection is used that was not; may raise."""
 
 
@@ -57,16 +57,16 @@ _OF_DJANGO = {"isolation_level", "transaction_mode"}
 _MISSING = object()
 
 
-class LimitedConnection(WatchedConnection):
+class WorkerConnection(WatchedConnection):
     """Mixed into a backend's `DatabaseWrapper`: asks before it connects.
 
-    Between requests it is parked. A request that queries claims it, and has it to its end; one
+    Between requests it is idle. A request that queries checks it out, and has it to its end; one
     that does not leaves it to whoever needs it.
     """
 
     health_check_enabled: bool
     health_check_done: bool
-    parked = False
+    is_idle = False
     forgets_session = False
     """A pool is to have it back closed: it would give it to others as it is."""
     lasting_cursor: Any = None
@@ -82,27 +82,27 @@ class LimitedConnection(WatchedConnection):
         """Of `execute_wrappers`, those by receivers of `connection_created`."""
 
     def ensure_connection(self) -> None:
-        if self.parked:
-            self._claim()
+        if self.is_idle:
+            self._checkout()
         if self.connection is None:
             super().ensure_connection()
 
     def close_if_health_check_failed(self) -> None:
-        if self.parked:
-            self._claim()
+        if self.is_idle:
+            self._checkout()
         if self.health_check_enabled and not self.health_check_done:
             super().close_if_health_check_failed()
 
     def close_if_unusable_or_obsolete(self) -> None:
-        # Django's receivers of `request_started` would claim it to look: it has its turn then.
+        # Django's receivers of `request_started` would check it out to look: it has its turn then.
         # One without autocommit Django closes, and says nothing of what was not committed.
-        if not (self.parked or self.is_begun):
+        if not (self.is_idle or self.is_begun):
             super().close_if_unusable_or_obsolete()
 
-    def _claim(self) -> None:
-        if job.before_claim is not None:
-            job.before_claim()
-        limiter(self.alias).claim(self)
+    def _checkout(self) -> None:
+        if job.before_checkout is not None:
+            job.before_checkout()
+        slots_of(self.alias).checkout(self)
         # What `request_started` has Django do, for this request.
         self.close_if_unusable_or_obsolete()
 
@@ -123,10 +123,10 @@ class LimitedConnection(WatchedConnection):
 
     def connect(self) -> None:
         self.forgets_session = False
-        if job.before_claim is not None:
-            job.before_claim()
+        if job.before_checkout is not None:
+            job.before_checkout()
         try:
-            if limiter(self.alias).acquire(self) and self._go_on():
+            if slots_of(self.alias).acquire(self) and self._go_on():
                 return
             with self._noting_facts():
                 super().connect()
@@ -159,7 +159,7 @@ class LimitedConnection(WatchedConnection):
         try:
             return super().get_new_connection(conn_params)
         except BaseException:
-            limiter(self.alias).release()
+            slots_of(self.alias).release()
             raise
 
     def _go_on(self) -> bool:
@@ -178,8 +178,8 @@ class LimitedConnection(WatchedConnection):
         return self.connection is not None
 
     def close(self) -> None:
-        if self.parked:
-            limiter(self.alias).claim(self)
+        if self.is_idle:
+            slots_of(self.alias).checkout(self)
         self.lasting_cursor = None
         was_open = self.connection is not None and not self.closed_in_transaction
         if was_open and self.errors_occurred:
@@ -192,12 +192,12 @@ class LimitedConnection(WatchedConnection):
             return
         self.cursors.clear()
         if was_open:
-            limiter(self.alias).release()
+            slots_of(self.alias).release()
 
     def _is_pooled(self) -> bool:
         return self.vendor == "postgresql" and getattr(self, "pool", None) is not None
 
-    def give_to(self, other: "LimitedConnection") -> None:
+    def give_to(self, other: "WorkerConnection") -> None:
         """Have `other` hold this DB-API connection and its end; this wrapper is then closed."""
         other.connection, other.close_at = self.connection, self.close_at
         other.autocommit = self.autocommit
@@ -208,12 +208,12 @@ class LimitedConnection(WatchedConnection):
         ]
         other.execute_wrappers += self.wrappers
         self.connection = self.lasting_cursor = None
-        self.parked = False
+        self.is_idle = False
 
     @property
     def is_in_use(self) -> bool:
         """Whether it is open, and has been used by what its worker does now."""
-        return self.connection is not None and not self.parked
+        return self.connection is not None and not self.is_idle
 
     def is_held(self) -> bool:
         """Return whether it is in the middle of something that only its thread can end."""
@@ -243,7 +243,7 @@ class LimitedConnection(WatchedConnection):
         if self.connection is not None and not self.closed_in_transaction:
             # SQLite keeps a database in memory open; its worker may be about to end.
             self.connection.close()
-            limiter(self.alias).release()
+            slots_of(self.alias).release()
         self.connection = None
         self.in_atomic_block = False
         self.closed_in_transaction = False
