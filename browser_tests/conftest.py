@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,13 +20,17 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, Request, Response, Route, sync_playwright
 
-RUN = Path(__file__).parent.parent / "scripts" / "run"
-BUILT_DOCS = Path(__file__).parent.parent / "build" / "site"
+from tests.documentation import ROOT, write_project
+
+RUN = ROOT / "scripts" / "run"
+BUILT_DOCS = ROOT / "build" / "site"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 # What becomes of requests of a page that was left, and of those that its policy forbids: a browser
 # does not make them.
 NOT_MADE = {"net::ERR_ABORTED", "csp"}
+FIRST_PAGE = ROOT / "docs" / "index.md"
+ADD_BOOK = "from shop.models import Book; Book.objects.create(title='Iliad')"
 STARTUP_TIMEOUT = 60  # seconds
 
 
@@ -46,6 +51,12 @@ class Site:
             password=found["Password"],
             api_key=found["API key"],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    url: str
+    log: Path
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -118,6 +129,38 @@ def page(browser: Browser, site: Site, tmp_path: Path) -> Iterator[Page]:
     page.screenshot(path=tmp_path / "page.png")
     context.close()
     assert errors == []
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The project of the documentation's first page, with one book, run as the page says."""
+    project = write_project(FIRST_PAGE, tmp_path_factory.mktemp("shop") / "project")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = str(listening.getsockname()[1])
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "project.settings",
+        "PYTHONPATH": str(project),
+        "PYTHONUNBUFFERED": "1",
+    }
+    manage = [sys.executable, "-m", "django"]
+    for command in (["migrate", "--run-syncdb", "-v0"], ["shell", "-v0", "-c", ADD_BOOK]):
+        subprocess.run([*manage, *command], cwd=project, env=environment, check=True)  # noqa: S603
+    log = project / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(  # noqa: S603
+            [*manage, "runserver", "--noreload", port],
+            cwd=project,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until_printed("Quit the server", log, process)
+        yield Shop(url=f"http://127.0.0.1:{port}", log=log)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):

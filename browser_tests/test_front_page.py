@@ -1,11 +1,13 @@
 """The first page of the documentation site, as a newcomer meets it."""
 
+import re
+import urllib.request
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser_tests.conftest import open_docs
+from browser_tests.conftest import FIRST_PAGE, Shop, open_docs
 
 HEIGHT = 800
 
@@ -30,6 +32,16 @@ def test_the_first_screen_has_an_installation_a_route_a_run_and_a_picture(
         why = page.get_by_role("heading", name="Why").bounding_box()
         assert why is not None
         assert why["y"] >= HEIGHT
+
+
+def test_the_run_prints_what_the_first_screen_says(shop: Shop) -> None:
+    said = re.findall(r"^\$ .+\n([^`\n]+)$", FIRST_PAGE.read_text(), re.MULTILINE)
+
+    with urllib.request.urlopen(f"{shop.url}/api/books/1/") as response:  # noqa: S310
+        answer = response.read().decode()
+
+    [started] = re.findall("^Starting .*$", shop.log.read_text(), re.MULTILINE)
+    assert said == [started.replace(shop.url, "http://127.0.0.1:8000"), answer]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

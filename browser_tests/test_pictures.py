@@ -6,9 +6,9 @@ No picture is compared with another: fonts and browsers differ.
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from browser_tests.conftest import Site
+from browser_tests.conftest import Shop, Site
 from browser_tests.test_goatfish import log_in
 
 MOST = 150_000  # bytes: the pictures are in the repository, and in the sdist
@@ -40,3 +40,17 @@ def test_picture_of_the_admin(page: Page, site: Site, pictures: Path) -> None:
     expect(page.get_by_role("heading", name="Select simulation to change")).to_be_visible()
 
     take(page, pictures / "admin.png", height=480)
+
+
+def test_picture_of_the_first_page(browser: Browser, shop: Shop, pictures: Path) -> None:
+    context = browser.new_context(device_scale_factor=2, viewport={"width": 900, "height": 490})
+    page = context.new_page()
+    page.goto(f"{shop.url}/api/docs")
+    page.locator(".opblock-get").first.click()
+    expect(page.locator(".opblock-body")).to_contain_text("book_id")
+    page.evaluate("document.activeElement.blur()")
+
+    picture = pictures / "front.png"
+    page.screenshot(path=picture, animations="disabled", caret="hide")
+    context.close()
+    assert picture.stat().st_size < MOST
