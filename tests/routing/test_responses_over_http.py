@@ -154,7 +154,7 @@ def test_a_client_that_vanishes_ends_its_stream(server: Server, path: str) -> No
         vanish(response)
 
     until(lambda: ended() == 1)
-    assert "Traceback" not in server.log().removeprefix(logged)
+    assert "Traceback" not in (log := server.log().removeprefix(logged)), log
 
 
 @pytest.mark.parametrize("path", STREAMS)
@@ -205,7 +205,7 @@ def test_a_client_that_vanishes_ends_its_file(server: Server, path: str, large_f
         vanish(response)
 
     until(lambda: str(large_file) not in open_files(server))
-    assert "Traceback" not in server.log().removeprefix(logged)
+    assert "Traceback" not in (log := server.log().removeprefix(logged)), log
 
 
 def open_files(server: Server) -> list[str]:
