@@ -45,6 +45,18 @@ FIRST_HITS = {
     "testing": "testing/",
     "deployment": "deployment/",
     "pgbouncer": "deployment/#pgbouncer",
+    # And some more.
+    "docker": "deployment/#docker-and-nginx",
+    "uvicorn": "deployment/#uvicorn-gunicorn-and-other-servers",
+    "login": "authentication/#login-with-djangos-session",
+    "permissions": "authentication/#permissions",
+    "pagination": "queries/#pagination",
+    "filter": "queries/#filtering-and-ordering",
+    "pytest": "testing/#pytest-parallel-and-transactiontestcase",
+    "savepoint": "transactions/#savepoints",
+    "validation": "schemas/#validation-what-the-model-says",
+    "swagger": "installation/#swagger-ui-and-redoc",
+    "openapi": "clients/",
 }
 
 
