@@ -49,6 +49,7 @@ MODULES = [
     "execution.workers",
     "fields.nullability",
     "routing.connection_per",
+    "routing.request_run",
     "routing.route",
     "streaming.bodies",
     "streaming.delayed_headers",
