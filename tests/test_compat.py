@@ -3,6 +3,8 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from contextvars import ContextVar, copy_context
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Annotated, Any
 
 import pytest
@@ -16,6 +18,7 @@ from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.test import Client, RequestFactory
 from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, get_request_handler
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
@@ -24,7 +27,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message
 
 from django_mullet import UnsupportedFastAPI
-from django_mullet._compat import anyio, asgiref, django, fastapi, orm, pydantic
+from django_mullet._compat import anyio, asgiref, django, fastapi, orm, pydantic, starlette
 from tests.catalogue.models import Person
 
 
@@ -190,6 +193,76 @@ def test_replacing_the_variable_changes_what_the_handler_does() -> None:
     assert TestClient(app).get("/").json() == "override"
 
 
+def test_a_copy_of_a_dependant_has_what_is_unknown_and_nothing_that_was_kept() -> None:
+    @dataclass
+    class Newer(Dependant):
+        priority: int = 0
+
+        @cached_property
+        def is_slow(self) -> bool:
+            return self.call is len
+
+    old = Newer(call=len, priority=7)
+    assert old.is_slow
+    vars(old)["noted"] = "by a tool"
+
+    new: Any = fastapi.changed_dependant(old, call=print)
+
+    assert (new.priority, new.noted, new.is_slow) == (7, "by a tool", False)
+    assert (old.call, old.is_slow) == (len, True)
+
+
+def handler_with(unknown: Any) -> Any:
+    dependant, dependency_overrides_provider, response_field = Dependant(call=print), None, None
+
+    def app() -> Any:
+        return dependant, dependency_overrides_provider, response_field, unknown
+
+    app.__module__ = "fastapi.routing"
+    return app
+
+
+def calling(call: Any) -> Any:
+    return lambda: call()
+
+
+def with_an_empty_variable() -> Any:
+    def function() -> Any:
+        return empty
+
+    if function.__closure__ is None:
+        empty = None
+    return function
+
+
+class Steps(list[Any]):
+    def run(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        print,
+        partial(print, sep=""),
+        partial(len, print),
+        calling([print]),
+        lambda call=print: call(),
+        {"calls": (len, [print])},
+        Steps([print]).run,
+    ],
+)
+def test_a_variable_that_leads_to_the_endpoint_is_reported(unknown: Any) -> None:
+    with pytest.raises(UnsupportedFastAPI, match="The variable 'unknown' of FastAPI's request"):
+        fastapi.require_sole_references(handler_with(unknown))
+
+
+@pytest.mark.parametrize(
+    "unknown", [None, 5, len, partial(len), {"a": [len]}, calling(len), with_an_empty_variable()]
+)
+def test_a_variable_that_leads_elsewhere_is_not(unknown: Any) -> None:
+    fastapi.require_sole_references(handler_with(unknown))
+
+
 @pytest.mark.parametrize(
     "handler", [get_request_handler, lambda request: None, print, AsyncExitStack()]
 )
@@ -256,13 +329,13 @@ def test_starlette_keeps_the_iterator_of_a_synchronous_body() -> None:
     items = body()
     response = StreamingResponse(items)
 
-    assert fastapi.threaded_iterator(response.body_iterator) is items  # type: ignore[arg-type]
+    assert starlette.threaded_iterator(response.body_iterator) is items  # type: ignore[arg-type]
 
 
 def test_starlette_keeps_the_list_of_a_synchronous_body() -> None:
     response = StreamingResponse([b"x"])
 
-    found = fastapi.threaded_iterator(response.body_iterator)  # type: ignore[arg-type]
+    found = starlette.threaded_iterator(response.body_iterator)  # type: ignore[arg-type]
 
     assert found is not None
     assert list(found) == [b"x"]
@@ -272,8 +345,8 @@ def test_an_asynchronous_body_has_no_synchronous_iterator() -> None:
     async def body() -> AsyncIterator[bytes]:
         yield b"x"
 
-    assert fastapi.threaded_iterator(body()) is None
-    assert fastapi.threaded_iterator(iterate_in_threadpool([1])) is not None
+    assert starlette.threaded_iterator(body()) is None
+    assert starlette.threaded_iterator(iterate_in_threadpool([1])) is not None
 
 
 def test_it_is_known_whose_executor_runs_the_orm_of_a_task() -> None:
@@ -302,8 +375,8 @@ def test_starlette_leaves_the_exception_handlers_in_the_scope() -> None:
     @app.get("/")
     async def endpoint(request: Request) -> None:
         for error in (KeyError(), HTTPException(418), OSError()):
-            found.append(fastapi.exception_handler(request.scope, error))
-        found.append(fastapi.exception_handler({}, KeyError()))
+            found.append(starlette.exception_handler(request.scope, error))
+        found.append(starlette.exception_handler({}, KeyError()))
 
     TestClient(app).get("/")
 
@@ -318,7 +391,7 @@ def test_starlette_reads_a_body_from_what_replaces_its_receive() -> None:
 
     @app.post("/")
     async def endpoint(request: Request) -> str:
-        fastapi.replace_receive(request, receive)
+        starlette.replace_receive(request, receive)
         return (await request.body()).decode()
 
     assert TestClient(app).post("/", content="given").json() == "replaced"
@@ -330,12 +403,12 @@ def test_starlette_keeps_what_was_read_of_a_request() -> None:
 
     @app.post("/")
     async def endpoint(request: Request) -> list[str]:
-        before.extend([fastapi.body_so_far(request), fastapi.form_so_far(request)])
+        before.extend([starlette.body_so_far(request), starlette.form_so_far(request)])
         if request.headers["content-type"].startswith("application/x-www-form"):
             await request.form()
         else:
             await request.body()
-        return [str(fastapi.body_so_far(request)), str(fastapi.form_so_far(request))]
+        return [str(starlette.body_so_far(request)), str(starlette.form_so_far(request))]
 
     client = TestClient(app)
 

@@ -1,63 +1,144 @@
-"""Names of FastAPI and Starlette beyond public API.
+"""Names of FastAPI beyond public API: its request handler, the tree of dependencies, the scope.
 
-* FastAPI: the variables `dependant`, `dependency_overrides_provider`, `is_coroutine`, `body_field`,
-  `status_code`, `response_class`, `actual_response_class`, `stream_item_field`, `is_json_stream`
-  and `response_…` of the function that
-  `get_request_handler()` returns. They are the only way to what `include_router()` and the app add.
-  Missing door: passing the effective route to `APIRoute.get_route_handler()`, as a comment of
-  FastAPI's plans.
-* FastAPI: `_extract_endpoint_context()`, which says where an endpoint stands in the source, for the
-  errors about its response. Missing door: a public name for it.
-* FastAPI: `solve_dependencies()`, `run_endpoint_function()` and `serialize_response()` of
-  `fastapi.routing`, of which its handler is made and which tools replace (`handlers`), and the
-  scope's key `fastapi.telemetry`. Missing door: a handler of which the steps can be chosen.
-* FastAPI: the scope's keys `fastapi_inner_astack` and `fastapi_function_astack`, the stacks on
-  which `yield` dependencies wait for their exit. Missing door: a public name for them.
-* Starlette: the key of the scope `starlette.exception_handlers`, under which `ExceptionMiddleware`
-  leaves the handlers of the application. Missing door: a public way to ask for a handler.
-* Starlette: `_body` and `_form` of a request, which say what was read of it already. Missing door:
-  a reader that does not wait.
-* Starlette: `_receive` of a request, so that a body which was read already can be read again.
-  Missing door: a setter for `Request.receive`.
-* Starlette: the iterator inside `iterate_in_threadpool()`, which `StreamingResponse` makes of
-  a synchronous iterator. Missing door: the iterator as given, on the response.
+Where one of them is not there, `UnsupportedFastAPI` is raised: when this module is imported, or
+when a route is defined. What FastAPI has besides turns off the fast path, see `fastapi_structure`.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from copy import copy
-from types import CellType, FunctionType
-from typing import Any, TypeVar
+from dataclasses import fields
+from functools import cached_property, partial
+from types import CellType, FunctionType, MethodType
+from typing import Any
 
-from fastapi.routing import _extract_endpoint_context
-from starlette.concurrency import iterate_in_threadpool
-from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.types import Receive, Scope
+import fastapi.routing
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from starlette.types import Scope
 
+from django_mullet._compat.fastapi_structure import (
+    HANDLER_VARIABLES,
+    WEBSOCKET_SIGNATURES,
+    signature_of,
+)
+from django_mullet._compat.names import Name, require
 from django_mullet.exceptions import UnsupportedFastAPI
 
-T = TypeVar("T")
-
 __all__ = [
-    "body_so_far",
+    "RELIED_ON",
+    "changed_dependant",
     "endpoint_context",
-    "exception_handler",
-    "form_so_far",
     "function_stack",
     "handler_variable",
     "is_traced",
     "replace_function_stack",
-    "replace_receive",
     "replace_request_stack",
     "request_stack",
-    "threaded_iterator",
+    "require_sole_references",
     "without_validation",
 ]
 
-_EXCEPTION_HANDLERS = "starlette.exception_handlers"
-_TELEMETRY = "fastapi.telemetry"  # since FastAPI 0.16x
+
+def _has_nothing_derived(found: Any) -> bool:
+    # A copy with another callable would keep what was derived from the first.
+    return all(field.init for field in fields(found))
+
+
+def _has_signature(known: str, found: Any) -> bool:
+    return signature_of(found) == known
+
+
+_HANDLER = "fastapi.routing.get_request_handler"
+
+RELIED_ON = (
+    *(
+        Name(
+            f"{_HANDLER}.{variable}",
+            "What `include_router()` and the application add to a route is in this variable of its "
+            "handler alone; the callables are replaced there by those that run in workers.",
+            "passing the effective route to `APIRoute.get_route_handler()`, as a comment of "
+            "FastAPI's plans",
+            used_in=_HANDLER,
+        )
+        for variable in (
+            "actual_response_class",
+            "body_field",
+            "dependant",
+            "dependency_overrides_provider",
+            "is_coroutine",
+            "is_json_stream",
+            "response_class",
+            "response_field",
+            "response_model_by_alias",
+            "response_model_exclude",
+            "response_model_exclude_defaults",
+            "response_model_exclude_none",
+            "response_model_exclude_unset",
+            "response_model_include",
+            "status_code",
+            "stream_item_field",
+        )
+    ),
+    Name(
+        "fastapi.dependencies.models.Dependant",
+        "The tree of dependencies is copied, with adapted callables in it.",
+        "a hook for how a dependency is called",
+        is_as_known=_has_nothing_derived,
+    ),
+    Name(
+        "fastapi.dependencies.utils.get_typed_signature",
+        "What an override depends on is adapted as well.",
+        "a hook for how an override is called",
+    ),
+    *(
+        Name(
+            f"fastapi.routing.{function}",
+            "FastAPI's handler is made of it, and the fast path in its place; tools replace it, "
+            "which turns the fast path off.",
+            "a handler of which the steps can be chosen",
+        )
+        for function in ("run_endpoint_function", "serialize_response", "solve_dependencies")
+    ),
+    *(
+        Name(
+            f"fastapi.routing.{function}",
+            "The application of a WebSocket is made again, of adapted dependencies.",
+            "`APIWebSocketRoute.get_route_handler()`",
+            is_as_known=partial(_has_signature, known),
+        )
+        for function, known in WEBSOCKET_SIGNATURES.items()
+    ),
+    Name(
+        "fastapi.routing._extract_endpoint_context",
+        "FastAPI's errors about a response say where the endpoint stands in the source.",
+        "a public name for it",
+    ),
+    *(
+        Name(
+            f"scope.{key}",
+            "`yield` dependencies wait on this stack for their exit, in the order of FastAPI's.",
+            "a public name for the stack",
+            used_in="fastapi.routing.request_response",
+        )
+        for key in ("fastapi_function_astack", "fastapi_inner_astack")
+    ),
+    Name(
+        "scope.fastapi.telemetry",
+        "With it FastAPI's own handler answers, which notes each of its steps.",
+        "a way to ask whether a request is traced",
+        used_in="fastapi.telemetry._api._route_selected",
+    ),
+    Name(
+        "fastapi._compat.ModelField",
+        "Its `validate()` validates a parameter, on the fast path as on FastAPI's.",
+        "a public way to a parameter's validation",
+    ),
+)
+
+require(RELIED_ON)
+
+_TELEMETRY = "fastapi.telemetry"
 _REQUEST_STACK = "fastapi_inner_astack"
 _FUNCTION_STACK = "fastapi_function_astack"
 
@@ -67,6 +148,20 @@ def handler_variable(handler: Callable[..., Any], name: str) -> CellType:
 
     The handler may be wrapped, as Sentry's SDK does by patching `get_request_handler()`.
     """
+    cells = _variables(handler, name)
+    if name in cells:
+        return cells[name]
+    raise UnsupportedFastAPI(f"FastAPI's request handler has no variable '{name}'. {_INSTALL}")
+
+
+_INSTALL = (
+    "Install a FastAPI release that this release of django-mullet supports, or a newer "
+    "django-mullet."
+)
+
+
+def _variables(handler: Callable[..., Any], name: str) -> dict[str, CellType]:
+    """Return the free variables of FastAPI's function at, or in, `handler` that has `name`."""
     candidates = [handler]
     for function in candidates:
         if isinstance(function, FunctionType):
@@ -74,20 +169,76 @@ def handler_variable(handler: Callable[..., Any], name: str) -> CellType:
                 zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
             )
             if name in cells and function.__module__ == "fastapi.routing":
-                return cells[name]
+                return cells
             filled = [cell.cell_contents for cell in cells.values() if cell != CellType()]
             candidates += [held for held in filled if isinstance(held, FunctionType)]
-    raise UnsupportedFastAPI(
-        f"FastAPI's request handler has no variable '{name}'. Install a FastAPI release that "
-        "this release of django-mullet supports, or a newer django-mullet."
-    )
+    return {}
+
+
+def require_sole_references(handler: Callable[..., Any]) -> None:
+    """Raise `UnsupportedFastAPI` if a variable that is not known holds what is to be replaced.
+
+    To fill the known ones would not do then: FastAPI would call what was not adapted.
+    """
+    cells = _variables(handler, "dependant")
+    dependant = cells["dependant"].cell_contents
+    replaced: list[Any] = [dependant, dependant.call, *dependant.dependencies]
+    replaced += [cells[name].cell_contents for name in _REPLACED]
+    sought = {id(each) for each in replaced if each is not None}
+    for name in cells.keys() - HANDLER_VARIABLES:
+        if _leads_to(sought, cells[name].cell_contents, steps=4):
+            raise UnsupportedFastAPI(
+                f"The variable '{name}' of FastAPI's request handler has what a route depends on, "
+                f"and django-mullet does not know it. {_INSTALL}"
+            )
+
+
+_REPLACED = ("dependency_overrides_provider", "response_field")
+
+
+def _leads_to(sought: set[int], value: Any, steps: int) -> bool:
+    """Return whether one of `sought` can be called, or read, by way of `value`."""
+    if id(value) in sought:
+        return True
+    return steps > 0 and any(_leads_to(sought, part, steps - 1) for part in _parts(value))
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, FunctionType):
+        cells = [cell for cell in value.__closure__ or () if cell != CellType()]
+        return [*(cell.cell_contents for cell in cells), *(value.__defaults__ or ())]
+    if isinstance(value, MethodType):
+        return [value.__self__, value.__func__]
+    if isinstance(value, partial):
+        return [value.func, *value.args, *value.keywords.values()]
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, list | tuple | set | frozenset) else []
+
+
+def changed_dependant(dependant: Dependant, **changes: Any) -> Dependant:
+    """Return a copy of `dependant` with `changes`, and with all else that FastAPI has put there.
+
+    But for what it has only kept: that was of the callable before.
+    """
+    changed = copy(dependant)
+    own: dict[str, Any] = getattr(changed, "__dict__", {})
+    for name in [name for name in own if isinstance(_of_class(changed, name), cached_property)]:
+        del own[name]
+    for name, value in changes.items():
+        setattr(changed, name, value)
+    return changed
+
+
+def _of_class(instance: Any, name: str) -> Any:
+    return getattr(type(instance), name, None)
 
 
 def endpoint_context(endpoint: Callable[..., Any], path: str, request: Request) -> Any:
     """Return what FastAPI's errors tell of where they arose: an `EndpointContext`."""
     mounted_at = request.scope.get("root_path", "").rstrip("/")
     path = f"{request.method} {mounted_at}{path}"
-    return {**_extract_endpoint_context(endpoint), "path": path}
+    return {**fastapi.routing._extract_endpoint_context(endpoint), "path": path}
 
 
 def without_validation(field: Any, is_valid: Callable[[Any], bool]) -> Any:
@@ -127,35 +278,3 @@ def replace_request_stack(scope: Scope, stack: AsyncExitStack) -> None:
 def replace_function_stack(scope: Scope, stack: AsyncExitStack) -> None:
     """Have `yield` dependencies of function scope wait for their exit on `stack`."""
     scope[_FUNCTION_STACK] = stack
-
-
-def exception_handler(scope: Scope, error: Exception) -> Callable[[Any, Any], Any] | None:
-    """Return what the application answers `error` with, if anything; by Starlette's rules."""
-    by_class, by_status = scope.get(_EXCEPTION_HANDLERS, ({}, {}))
-    if isinstance(error, HTTPException) and error.status_code in by_status:
-        found: Callable[[Any, Any], Any] = by_status[error.status_code]
-        return found
-    return next((by_class[cls] for cls in type(error).__mro__ if cls in by_class), None)
-
-
-def body_so_far(request: Request) -> bytes | None:
-    """Return the body of `request`, if all of it was read."""
-    return getattr(request, "_body", None)
-
-
-def form_so_far(request: Request) -> FormData | None:
-    """Return the form in the body of `request`, if it was read."""
-    return getattr(request, "_form", None)
-
-
-def replace_receive(request: Request, receive: Receive) -> None:
-    """Have `request` read its body from `receive`."""
-    request._receive = receive
-
-
-def threaded_iterator(body: AsyncIterator[Any]) -> Iterator[Any] | None:
-    """Return the synchronous iterator that Starlette would pull in threads of its own, if any."""
-    if getattr(body, "ag_code", None) is not iterate_in_threadpool.__code__:
-        return None
-    iterator: Iterator[Any] = iter(body.ag_frame.f_locals["iterator"])  # type: ignore[attr-defined]
-    return iterator

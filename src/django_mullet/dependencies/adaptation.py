@@ -10,7 +10,6 @@ import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from copy import copy
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Literal, cast
@@ -21,7 +20,7 @@ from django.db import InterfaceError, OperationalError
 from fastapi import params
 from fastapi.dependencies.models import Dependant
 
-from django_mullet._compat.fastapi import function_stack, request_stack
+from django_mullet._compat.fastapi import changed_dependant, function_stack, request_stack
 from django_mullet.callables import in_file_of
 from django_mullet.dependencies.call_arguments import OF_BODIES, note
 from django_mullet.execution import connections
@@ -178,9 +177,8 @@ def adapted_tree(
 
 def adapted_dependencies(dependant: Dependant) -> Dependant:
     """Return a copy of `dependant`, a route's, with the callables that it depends on adapted."""
-    tree = copy(dependant)
-    tree.dependencies = [_adapted_sub(sub) for sub in dependant.dependencies]
-    return tree
+    subs = [_adapted_sub(sub) for sub in dependant.dependencies]
+    return changed_dependant(dependant, dependencies=subs)
 
 
 def _adapted_sub(dependant: Dependant) -> Dependant:

@@ -4,10 +4,11 @@ It is a `Mark`: `DjangoMiddleware`, `ConnectionPer`. So it goes where dependenci
 routers that a router includes, and the nearest to the route counts. FastAPI is not to solve it.
 """
 
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from fastapi.dependencies.models import Dependant
+
+from django_mullet._compat.fastapi import changed_dependant
 
 __all__ = ["Mark", "nearest", "without_marks"]
 
@@ -30,7 +31,7 @@ def nearest(dependant: Dependant, kind: type[M]) -> M | None:
 def without_marks(dependant: Dependant, *kinds: type[Mark]) -> Dependant:
     """Return `dependant`, a route's, without its marks of those `kinds`: by default, of all."""
     subs = [sub for sub in dependant.dependencies if not _is_mark(sub.call, kinds or (Mark,))]
-    return replace(dependant, dependencies=subs)
+    return changed_dependant(dependant, dependencies=subs)
 
 
 def _is_mark(call: Any, kinds: tuple[type[Mark], ...]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Request
 
-from django_mullet._compat.fastapi import body_so_far, form_so_far
+from django_mullet._compat.starlette import body_so_far, form_so_far
 from django_mullet.dependencies.adaptation import below
 
 __all__ = ["has_unread_body", "sent_json", "sent_texts", "sent_values"]

@@ -13,7 +13,7 @@ from fastapi import HTTPException, Request
 from starlette.types import Send
 
 from django_mullet import conf
-from django_mullet._compat.fastapi import exception_handler
+from django_mullet._compat.starlette import exception_handler
 from django_mullet.error_handling.commit_guard import require_uncommitted
 from django_mullet.exceptions import ConnectionLimitReached, Overloaded
 from django_mullet.execution.execution import Execution

@@ -36,7 +36,7 @@ from fastapi.requests import HTTPConnection
 from fastapi.responses import StreamingResponse
 
 from django_mullet._compat.django import set_handler_class
-from django_mullet._compat.fastapi import exception_handler
+from django_mullet._compat.starlette import exception_handler
 from django_mullet.dependencies.route_options import Mark, nearest
 from django_mullet.error_handling.hints import of_websocket
 from django_mullet.execution import request_signals

@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
 from django_mullet._compat.django import let_pass_csrf_checks
-from django_mullet._compat.fastapi import replace_receive
+from django_mullet._compat.starlette import replace_receive
 from django_mullet.execution.handoff import await_from_sync, to_loop
 
 __all__ = ["DjangoRequest", "django_request"]

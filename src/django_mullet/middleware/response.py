@@ -16,7 +16,7 @@ from django.http import FileResponse as DjangoFileResponse
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from django_mullet._compat.fastapi import threaded_iterator
+from django_mullet._compat.starlette import threaded_iterator
 
 __all__ = ["Exchange", "close", "from_django", "has_new_body", "to_django"]
 

@@ -21,6 +21,7 @@ from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
 from pydantic import Json
 
+from django_mullet._compat.fastapi_structure import PARAMETER_MARKERS
 from django_mullet.dependencies.adaptation import (
     Kind,
     below,
@@ -195,8 +196,11 @@ def _is_plain_field(field: Any) -> bool:
         and not info.validate_default
         and isinstance(info.default, (NoneType, *_SCALARS, Enum))
     )
+    is_known = type(info) in PARAMETER_MARKERS and field.mode == "validation" and not field.config
     is_json = any(type(item) is Json for item in info.metadata)
-    return is_named and has_plain_default and not is_json and _is_scalar(info.annotation)
+    return (
+        is_known and is_named and has_plain_default and not is_json and _is_scalar(info.annotation)
+    )
 
 
 def _is_scalar(annotation: Any) -> bool:

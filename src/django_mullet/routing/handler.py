@@ -6,6 +6,7 @@ parameters has a second one: `solving` finds them, and FastAPI's functions make 
 the endpoint returns, without what FastAPI does for other routes in between.
 """
 
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
@@ -22,10 +23,16 @@ from django_mullet._compat.fastapi import (
     endpoint_context,
     handler_variable,
     is_traced,
+    require_sole_references,
     without_validation,
 )
+from django_mullet._compat.fastapi_structure import (
+    unknown_in_handler,
+    unknown_in_library,
+    unknown_in_tree,
+)
 from django_mullet.callables import dotted_name, is_written_in
-from django_mullet.dependencies.adaptation import Kind, adapted_tree, kind
+from django_mullet.dependencies.adaptation import Kind, adapted_tree, below, kind
 from django_mullet.dependencies.overrides import Overrides
 from django_mullet.results.lazy_reads import reading_in_worker, refusing_queries
 from django_mullet.results.presenting import (
@@ -41,6 +48,8 @@ from django_mullet.routing.fast_path import Handler, Solve, solver
 from django_mullet.schemas.validation import are_of
 
 __all__ = ["Adapted", "adapted", "dependant_of"]
+
+logger = logging.getLogger("django_mullet.routing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,7 @@ def adapted(
 ) -> Adapted:
     """Return the handlers of a route for `dependant` adapted: `ordinary`, which is changed."""
     assert dependant.call is not None
+    require_sole_references(ordinary)
     of_result = presenter(response_model)
     present = _shown_by(ordinary, dependant.call, of_result, is_event_stream=is_event_stream)
     field = _field_for(ordinary, dependant.call, of_result, response_model)
@@ -104,12 +114,37 @@ def adapted(
     _fill(ordinary, dependant=tree, dependency_overrides_provider=overrides)
     if kind(dependant.call) is Kind.SYNC:
         _fill(ordinary, is_coroutine=True)
-    plain = None
-    # Sentry, for one, wraps the handler: that is to be called.
-    if _ARE_FASTAPI_S and is_written_in(fastapi.routing.__file__, ordinary):
-        solve = solver(tree, body_field, ordinary)
-        plain = None if solve is None else _PlainHandler.like(ordinary, solve, dependant)
+    solve = solver(tree, body_field, ordinary) if _is_known(ordinary, tree) else None
+    plain = None if solve is None else _PlainHandler.like(ordinary, solve, dependant)
     return Adapted(overrides, ordinary, plain)
+
+
+def _is_known(handler: Any, tree: Dependant) -> bool:
+    """Return whether FastAPI's `handler` does for a route what the fast path would do, and no more.
+
+    What it does besides is logged once, as the same is true of all routes.
+    """
+    # Sentry, for one, wraps the handler: that is to be called.
+    if not (_ARE_FASTAPI_S and is_written_in(fastapi.routing.__file__, handler)):
+        return False
+    unknown = [
+        *unknown_in_library(),
+        *unknown_in_handler(handler.__code__),
+        *unknown_in_tree([tree, *below(tree)]),
+    ]
+    if unknown and not _TOLD:
+        _TOLD.extend(unknown)
+        logger.warning(_SLOWER, fastapi.__version__, "; ".join(unknown))
+    return not unknown
+
+
+_TOLD: list[str] = []
+"""What was logged."""
+
+_SLOWER = (
+    "FastAPI %s has what this release of django-mullet does not know: %s. Its own handler answers "
+    "all routes, correctly but slower, until you install a django-mullet that knows it."
+)
 
 
 def _field_for(

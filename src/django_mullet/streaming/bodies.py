@@ -19,7 +19,7 @@ from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.responses import Response, StreamingResponse
 
 from django_mullet import conf
-from django_mullet._compat.fastapi import threaded_iterator
+from django_mullet._compat.starlette import threaded_iterator
 from django_mullet.execution.borrowed_connections import in_tests
 from django_mullet.execution.execution import Execution, current_execution
 
