@@ -478,7 +478,7 @@ def test_what_a_cancelled_task_has_given_up_does_not_begin() -> None:
 
     async def main() -> None:
         job = _Job(lambda: begun.append(True))
-        assert job._take_ticket()
+        assert job.withdraw()
         await job.run_in_any_case()
 
     asyncio.run(main())

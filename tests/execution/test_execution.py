@@ -955,11 +955,11 @@ def test_what_was_given_up_is_not_refused_as_well() -> None:
     async def use(execution: Execution) -> list[Any]:
         call = OrmCall(execution, lambda: None)
         call.future.cancel()
-        hop = WorkerCall(execution, lambda: None)
-        hop._take_ticket()
-        for job in (call, hop):
+        refused = WorkerCall(execution, lambda: None)
+        assert refused.withdraw()
+        for job in (call, refused):
             job.refuse(Overloaded("busy"))
-        return [call.future.cancelled(), hop.refusal]
+        return [call.future.cancelled(), refused.refusal]
 
     assert execute(use) == [True, None]
 

@@ -21,6 +21,7 @@ from django.db.transaction import TransactionManagementError
 
 from django_mullet.execution import orm_calls
 from django_mullet.execution.execution import Execution, current_execution
+from django_mullet.execution.handoff_state import FINISHED, Handoff
 from django_mullet.execution.silent_rollback import TellingBlock
 
 __all__ = ["AtomicBlock"]
@@ -163,14 +164,14 @@ class _Entered(TellingBlock):
             raise misuse
 
 
-class _Job:
+class _Job(Handoff):
     """A function for the thread of the async ORM, which runs once, or not at all."""
 
+    __slots__ = ("_function",)
+
     def __init__(self, function: Callable[[], object]) -> None:
+        super().__init__()
         self._function = function
-        self._loop = asyncio.get_running_loop()
-        self._done = asyncio.Event()
-        self._ticket = [None]  # popped by the thread that begins or the task that gives up
 
     async def run(self) -> None:
         """Run the function; a task that is cancelled does not leave before what has begun is done.
@@ -180,9 +181,8 @@ class _Job:
         try:
             await self._submit()
         except asyncio.CancelledError:
-            if self._take_ticket():
-                raise
-            await self._finish()
+            if not self.withdraw():
+                await self._finish()
             raise
 
     async def run_in_any_case(self) -> None:
@@ -198,22 +198,14 @@ class _Job:
 
     async def _finish(self) -> None:
         with CancelScope(shield=True):  # else a cancelled scope of anyio's interrupts each turn
-            while not self._done.is_set():
+            while self.is_queued:
                 with suppress(asyncio.CancelledError):
-                    await (self._submit() if self._ticket else self._done.wait())
+                    await self._submit()
+        await self.arrival()
 
     def _call(self) -> None:
-        if not self._take_ticket():
-            return
-        try:
-            self._function()
-        finally:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._done.set)
-
-    def _take_ticket(self) -> bool:
-        try:
-            self._ticket.pop()
-        except IndexError:
-            return False
-        return True
+        if self.begin():
+            try:
+                self._function()
+            finally:
+                self.report(FINISHED)

@@ -35,6 +35,7 @@ from django_mullet.execution import (
 )
 from django_mullet.execution.connection_share import ShareMember
 from django_mullet.execution.handoff import WORKER, LoopCall, WorkerCall, drive, set_current_call
+from django_mullet.execution.handoff_state import FINISHED
 from django_mullet.execution.orm_calls import take_orm
 from django_mullet.execution.outcomes import Outcome
 from django_mullet.execution.query_log import QueryLog
@@ -177,7 +178,7 @@ class Execution:
             cancelled = yield from self._settled(call).__await__()
             problem = call.refusal if cancelled is None else cancelled
             step = partial(coro.send, None) if problem is None else partial(coro.throw, problem)
-            if call.begun:
+            if call.state is FINISHED:
                 finished, value = call.value()
                 if finished and cancelled is not None:
                     raise cancelled
@@ -189,7 +190,7 @@ class Execution:
         """Wait for `call`, and run for its worker what that comes to wait for."""
         cancelled = await call.settled()
         while (loop_call := call.loop_call) is not None:
-            call.await_again()
+            call.resume()
             self.bring_context()
             # The worker waits within this context, so that no other job can enter it.
             entered, self._context = self._context, None
@@ -315,7 +316,7 @@ class Execution:
         is_used = connections.in_use()  # then what others do meanwhile is in the middle of that
         if is_used:
             self.hold()
-        call.wait_for(loop_call)
+        call.suspend(loop_call)
         self._lease.wait()
         if is_used:
             self.release()

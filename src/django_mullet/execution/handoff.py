@@ -8,12 +8,11 @@ in the worker runs another such coroutine by `await_from_sync`.
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import suppress
 from contextvars import Context, copy_context
 from types import coroutine
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from anyio import CancelScope
+from django_mullet.execution.handoff_state import FINISHED, SUSPENDED, WITHDRAWN, Handoff
 
 __all__ = [
     "WORKER",
@@ -33,7 +32,7 @@ T = TypeVar("T")
 
 
 class Runner(Protocol):
-    """What runs hops in a worker: an execution."""
+    """What runs worker calls: an execution."""
 
     def enter(self, *, takes_orm: bool = False) -> Callable[[], None]:
         """On the loop: become the calling task's execution, of its async ORM too if it `takes_orm`.
@@ -145,32 +144,23 @@ class LoopCall(Generic[T]):
             self.error = None
 
 
-class WorkerCall(Generic[T]):
-    """A job for which a coroutine waits; called in the worker, awaited on the loop."""
+class WorkerCall(Handoff, Generic[T]):
+    """A job that a coroutine waits for: called in the worker, awaited on the loop."""
 
     __slots__ = (
-        "_delivered",
         "_function",
         "_outcome",
-        "_ticket",
-        "_woken",
-        "begun",
         "execution",
         "is_cancelled",
-        "loop",
         "loop_call",
         "refusal",
     )
 
     def __init__(self, execution: Runner, function: Callable[[], T]) -> None:
+        super().__init__()
         self.execution = execution
         self._function = function
-        self.loop = asyncio.get_running_loop()
-        self._woken: asyncio.Future[None] = self.loop.create_future()
-        self._delivered = False
         self._outcome: tuple[Any, BaseException | None] = (None, None)
-        self._ticket = [None]  # popped by the worker that begins or the task that gives up
-        self.begun = False
         self.loop_call: LoopCall[Any] | None = None
         """What the worker waits for in the middle of the job."""
         self.is_cancelled = False
@@ -178,14 +168,15 @@ class WorkerCall(Generic[T]):
         self.refusal: Exception | None = None
         """Why the job will not be done."""
 
+    # In a worker
+
     def __call__(self) -> None:
-        if not self._take_ticket():
+        if not self.begin():
             self.execution.skip()
         else:
-            self.begun = True
             _thread.call, outer = self, _thread.call
             try:
-                self.execution.do(self._function, self._deliver)
+                self.execution.do(self._function, self._finish)
             finally:
                 _thread.call = outer
 
@@ -193,41 +184,24 @@ class WorkerCall(Generic[T]):
         """Tell who awaits the job that no worker will do it."""
         if self._take_ticket():
             self.refusal = error
-            self._deliver(None, error)
+            self._outcome = (None, error)
+            self.report(WITHDRAWN)
 
-    def wait_for(self, loop_call: LoopCall[Any]) -> None:
-        """In the worker: tell who awaits the job what the job waits for."""
+    def suspend(self, loop_call: LoopCall[Any]) -> None:
+        """Tell who awaits the job what the job waits for."""
         self.loop_call = loop_call
-        self._signal()
+        self.report(SUSPENDED)
 
-    def await_again(self) -> None:
-        """On the loop: expect the job to be done, or to wait, again."""
+    def _finish(self, result: Any, error: BaseException | None) -> None:
+        self._outcome = (result, error)
+        self.report(FINISHED)
+
+    # On the event loop
+
+    def resume(self) -> None:
         self.loop_call = None
         self.is_cancelled = False
-        self._delivered = False
-        self._woken = self.loop.create_future()
-
-    def _take_ticket(self) -> bool:
-        try:
-            self._ticket.pop()
-        except IndexError:
-            return False
-        return True
-
-    def _deliver(self, result: Any, error: BaseException | None) -> None:
-        self._outcome = (result, error)
-        self._signal()
-
-    def _signal(self) -> None:
-        try:
-            self.loop.call_soon_threadsafe(self._wake)
-        except RuntimeError:  # the loop is closed: nobody waits any more
-            return
-
-    def _wake(self) -> None:
-        self._delivered = True
-        if not self._woken.done():
-            self._woken.set_result(None)
+        super().resume()
 
     async def settled(self, *, gives_up: bool = True) -> asyncio.CancelledError | None:
         """Wait until the job is done; return the cancellation of the waiting task, if any.
@@ -238,18 +212,10 @@ class WorkerCall(Generic[T]):
             await self._woken
         except asyncio.CancelledError as error:
             self.is_cancelled = True
-            if not (gives_up and self._take_ticket()):
-                await self._delivery()
+            if not (gives_up and self.withdraw()):
+                await self.arrival()
             return error
         return None
-
-    async def _delivery(self) -> None:
-        """Wait for a job that nothing can stop, however often the task is cancelled."""
-        with CancelScope(shield=True):  # else a cancelled scope of anyio's interrupts each turn
-            while not self._delivered:
-                self._woken = self.loop.create_future()
-                with suppress(asyncio.CancelledError):
-                    await self._woken
 
     def value(self) -> T:
         """Return what the job returned or raise what it raised."""
