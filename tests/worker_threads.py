@@ -10,7 +10,7 @@ from django.db import connection
 from django_mullet.execution import connections
 from django_mullet.execution.connection_slots import slots_of
 from django_mullet.execution.job_queue import Job
-from django_mullet.execution.worker_lease import Lease
+from django_mullet.execution.worker_lease import Lease, Reason
 from django_mullet.execution.workers import WorkerPool, pool
 from tests.testapp.models import Item
 
@@ -38,11 +38,11 @@ class Thread:
 
     def __init__(self, workers: WorkerPool) -> None:
         self._lease = Lease(workers)
-        self._lease.is_needed = True
+        self._lease.keep(Reason.CONNECTION)
 
     def close(self) -> None:
         """Let the thread go when it has done what was submitted before."""
-        self._lease.is_needed = False
+        self._lease.release(Reason.CONNECTION)
         self._lease.submit(lambda: None)
 
     def submit(self, function: Callable[[], T]) -> "Future[T]":

@@ -8,7 +8,7 @@ from django.test import override_settings
 
 from django_mullet import Overloaded
 from django_mullet.execution import worker_lease
-from django_mullet.execution.worker_lease import Habits, Lease
+from django_mullet.execution.worker_lease import Habits, Lease, Reason
 from django_mullet.execution.workers import WorkerPool
 from tests.waiting import until
 
@@ -31,7 +31,7 @@ class Owner:
         return Job(self.lease).result(timeout=5)
 
     def release_worker(self) -> None:
-        self.lease.is_needed = False
+        self.lease.release(Reason.CONNECTION)
         self.thread()
 
 
@@ -74,7 +74,7 @@ def test_a_lease_that_needs_no_worker_has_none_after_its_job(workers: WorkerPool
 
 def test_a_lease_keeps_its_worker_from_others(workers: WorkerPool) -> None:
     owner, other = Owner(workers), Owner(workers)
-    owner.lease.is_needed = True
+    owner.lease.keep(Reason.CONNECTION)
 
     leased = {owner.thread(), owner.thread()}
 
@@ -88,18 +88,19 @@ def test_a_worker_that_waits_in_vain_goes(
     workers: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_lease, "RECHECK_SECONDS", 0.01)
-    looked: list[bool] = []
+    looked: list[list[Reason]] = []
 
     def look_again() -> None:
-        looked.append(lease.is_needed)
-        lease.is_needed = len(looked) < 3
+        looked.append(lease.reasons.copy())
+        lease.note(Reason.CONNECTION, applies=len(looked) < 3)
 
-    lease = Lease(workers, look_again=look_again)
-    lease.is_needed = True
+    lease = Lease(workers)
+    lease.look_again = look_again
+    lease.keep(Reason.CONNECTION)
     Job(lease).result(timeout=5)
 
     until(lambda: len(workers._idle) == 1)
-    assert looked == [True, True, True]
+    assert looked == [[Reason.CONNECTION]] * 3
     assert not lease.has_worker
     assert Job(lease).result(timeout=5) == "mullet-1"
 
@@ -114,8 +115,9 @@ def test_who_submits_does_not_wait_for_a_worker_that_looks_again(
         looks.set()
         end.wait(10)
 
-    lease = Lease(workers, look_again=look_again)
-    lease.is_needed = True
+    lease = Lease(workers)
+    lease.look_again = look_again
+    lease.keep(Reason.CONNECTION)
     first = Job(lease).result(timeout=5)
     assert looks.wait(5)
 
@@ -132,7 +134,7 @@ def test_a_job_that_comes_as_patience_ends_is_done(
     """It is on its way to the inbox, so the worker waits on."""
     monkeypatch.setattr(worker_lease, "RECHECK_SECONDS", 0.01)
     lease = Lease(workers)
-    lease.is_needed = True
+    lease.keep(Reason.CONNECTION)
     Job(lease).result(timeout=5)
     until(lambda: lease._waiting is not None)
     with lease._changing:
@@ -232,7 +234,7 @@ def test_a_leased_worker_that_waits_counts_for_none(workers: WorkerPool) -> None
     with override_settings(MULLET={"THREADS": 1, "CONNECTIONS": 2}):
         owners = [Owner(workers) for _ in range(2)]
         for owner in owners:
-            owner.lease.is_needed = True
+            owner.lease.keep(Reason.CONNECTION)
 
         assert len({owner.thread() for owner in owners}) == 2
         assert Owner(workers).thread() == "mullet-3"
@@ -245,7 +247,7 @@ def test_there_are_never_more_threads_than_threads_and_connections(workers: Work
     with override_settings(MULLET={"THREADS": 1, "CONNECTIONS": 1}):
         owners = [Owner(workers) for _ in range(2)]
         for owner in owners:
-            owner.lease.is_needed = True
+            owner.lease.keep(Reason.CONNECTION)
             owner.thread()
         waiting = Job(Owner(workers).lease)
 

@@ -26,6 +26,7 @@ from django_mullet.dependencies.call_arguments import OF_BODIES, note
 from django_mullet.execution import connections
 from django_mullet.execution.execution import current_execution
 from django_mullet.execution.handoff import in_worker, to_loop, to_worker
+from django_mullet.execution.worker_lease import Reason
 from django_mullet.results.presenting import Present, holds_models
 from django_mullet.streaming.generators import closed, closed_events, pulled
 
@@ -353,7 +354,7 @@ class _Managed:
         except OF_BODIES as error:
             note(error, self._values)
             raise
-        self._execution.hold()
+        self._execution.lease.keep(Reason.DEPENDENCY)
         self.is_entered = True
         return value
 
@@ -365,7 +366,7 @@ class _Managed:
                 raise
             return False
         finally:
-            self._execution.release()
+            self._execution.lease.release(Reason.DEPENDENCY)
 
     def _is_told_by(self, error: BaseException | None) -> bool:
         """Return whether `error` says already that the database, or a connection, is not there."""

@@ -23,6 +23,7 @@ from django_mullet.execution import orm_calls
 from django_mullet.execution.execution import Execution, current_execution
 from django_mullet.execution.handoff_state import FINISHED, Handoff
 from django_mullet.execution.silent_rollback import TellingBlock
+from django_mullet.execution.worker_lease import Reason
 
 __all__ = ["AtomicBlock"]
 
@@ -141,11 +142,11 @@ class _Entered(TellingBlock):
         self.__enter__()
         self._is_open = True
         if self._execution is not None:
-            self._execution.hold()
+            self._execution.lease.keep(Reason.TRANSACTION)
 
     def _leave(self, error: BaseException | None) -> None:
         if self._execution is not None:
-            self._execution.release()
+            self._execution.lease.release(Reason.TRANSACTION)
         blocks = self._open_blocks()
         if self not in blocks:
             problem = "The transaction of this 'async with atomic()' block has ended before it."

@@ -61,7 +61,7 @@ class ShareMember:
         self.refusal: Exception | None = None
         """Why it has got none."""
 
-    def take(self, *, in_any_case: bool = False) -> None:
+    def enter(self, *, in_any_case: bool = False) -> None:
         """Count once; raise `Overloaded` as `Share.enter` does."""
         if self._is_taken:
             return

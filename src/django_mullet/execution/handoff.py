@@ -13,6 +13,7 @@ from types import coroutine
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from django_mullet.execution.handoff_state import FINISHED, SUSPENDED, WITHDRAWN, Handoff
+from django_mullet.execution.worker_lease import Lease
 
 __all__ = [
     "WORKER",
@@ -34,6 +35,8 @@ T = TypeVar("T")
 class Runner(Protocol):
     """What runs worker calls: an execution."""
 
+    lease: Lease
+
     def enter(self, *, takes_orm: bool = False) -> Callable[[], None]:
         """On the loop: become the calling task's execution, of its async ORM too if it `takes_orm`.
 
@@ -48,8 +51,9 @@ class Runner(Protocol):
     ) -> None:
         """Give `deliver` what `function` returns or raises."""
 
-    def skip(self) -> None:
-        """Do nothing, in place of a job that was given up."""
+    def within_lifecycle(self, function: Callable[[], T]) -> T:
+        """Return what `function` returns, within Django's request."""
+        ...
 
     def wait_for(self, loop_call: "LoopCall[T]", call: "WorkerCall[Any]") -> T:
         """Return what `loop_call` comes to, while the worker waits in the middle of `call`."""
@@ -172,7 +176,7 @@ class WorkerCall(Handoff, Generic[T]):
 
     def __call__(self) -> None:
         if not self.begin():
-            self.execution.skip()
+            self.execution.lease.finished()
         else:
             _thread.call, outer = self, _thread.call
             try:

@@ -7,33 +7,21 @@ thread-sensitive for asgiref.
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from django_mullet._compat.asgiref import ThreadSensitiveExecutor, runs_orm, send_orm_to
 from django_mullet.execution.handoff import Runner
 from django_mullet.execution.outcomes import current_execution
-from django_mullet.execution.worker_lease import LeasedJob
 
 __all__ = ["OrmCall", "runs_here", "take_orm"]
 
 T = TypeVar("T")
 
 
-class OrmRunner(Runner, Protocol):
-    """What runs the calls: an execution."""
-
-    def submit(self, job: LeasedJob) -> None:
-        """Have `job` run after those before it; raise `Overloaded` if there is no worker for it."""
-
-    def within_lifecycle(self, function: Callable[[], T]) -> T:
-        """Return what `function` returns, within Django's request."""
-        ...
-
-
 class OrmCall:
     """A call of the async ORM, or of what else is thread-sensitive: a job."""
 
-    def __init__(self, execution: OrmRunner, call: Callable[[], Any]) -> None:
+    def __init__(self, execution: Runner, call: Callable[[], Any]) -> None:
         self._execution = execution
         self._call = call
         self.future: Future[Any] = Future()
@@ -41,7 +29,7 @@ class OrmCall:
     def __call__(self) -> None:
         execution = self._execution
         if not self.future.set_running_or_notify_cancel():
-            execution.skip()
+            execution.lease.finished()
         else:
             execution.do(partial(execution.within_lifecycle, self._call), self._deliver)
 
@@ -62,9 +50,9 @@ class _WorkerExecutor(ThreadSensitiveExecutor):
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
         """Return the future of `fn(*args, **kwargs)` in a worker; raise `Overloaded`."""
-        execution = cast("OrmRunner", current_execution.get())
+        execution = cast("Runner", current_execution.get())
         call = OrmCall(execution, partial(fn, *args, **kwargs))
-        execution.submit(call)
+        execution.lease.submit(call)
         return call.future
 
 

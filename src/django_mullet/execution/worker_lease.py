@@ -1,21 +1,22 @@
 """The lease of a worker for the jobs of one request.
 
-Any, as long as the request leaves nothing behind in it. From the first job on that does, by a query
-for instance, all its jobs run in the same one, until nothing is left: to the end of the request, or
-until it closes its connections. They run one after the other in any case.
+As long as the request leaves nothing behind in a worker, each job runs in any that is free. From
+the first job on that gives a reason to keep the worker, a query for instance, all run in the same
+one, until no reason is left: to the end of the request, or until it closes its connections. They
+run one after the other in any case.
 """
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from enum import Enum
 from queue import Empty
 from typing import Any, Protocol
 
 from django_mullet.execution.workers import Worker, WorkerPool, current_worker
 
-__all__ = ["Habits", "Lease", "LeasedJob"]
-
+__all__ = ["Habits", "Lease", "LeasedJob", "Reason"]
 
 RECHECK_SECONDS = 1.0
 """Seconds after which a worker that waits for a job asks whether it still needs to."""
@@ -26,6 +27,16 @@ class Habits:
 
     queries = False
     """Some have used a connection."""
+
+
+class Reason(Enum):
+    """Why the next job of a request belongs in the worker of the last."""
+
+    CONNECTION = "it has used a connection, which is open"
+    STATE = "a backend that is not Django's own keeps state in its connection objects"
+    TRANSACTION = "it has entered 'async with atomic()', and is to leave it there"
+    DEPENDENCY = "it has entered a dependency with 'yield', and is to leave it there"
+    WAITING = "a job waits for the event loop, in the middle of what it does with a connection"
 
 
 class LeasedJob(Protocol):
@@ -39,36 +50,35 @@ class LeasedJob(Protocol):
 
 
 class Lease:
-    """The jobs of one owner, and the worker that they run in.
+    """The jobs of one owner, the worker that they run in, and the reasons to keep that.
 
-    After the last of the jobs its worker waits for the next, and does nothing else, while that is
-    needed. `look_again` is called in the worker every `RECHECK_SECONDS` then, and may change it.
-    `habits` say what is to be expected of the jobs.
+    After the last of the jobs its worker waits for the next, and does nothing else, while there is
+    a reason. `look_again` is called in the worker every `RECHECK_SECONDS` then, and may find that
+    there is none any more. `habits` say what is to be expected of the jobs.
     """
 
     __slots__ = (
         "_changing",
         "_finished",
-        "_habits",
         "_jobs",
         "_kept",
-        "_look_again",
         "_pool",
         "_submitted",
         "_waiting",
+        "habits",
         "has_worker",
-        "is_needed",
+        "look_again",
+        "reasons",
     )
 
     def __init__(
         self,
         pool: WorkerPool,
         habits: Habits | None = None,
-        look_again: Callable[[], object] = lambda: None,
     ) -> None:
         self._pool = pool
-        self._habits = habits or Habits()
-        self._look_again = look_again
+        self.habits = habits or Habits()
+        self.look_again: Callable[[], object] = lambda: None
         self._changing = threading.Lock()  # held to change or read what follows
         self._jobs: deque[LeasedJob] = deque()
         self._kept: LeasedJob | None = None
@@ -76,13 +86,38 @@ class Lease:
         self._submitted = self._finished = 0
         self.has_worker = False
         """Whether a worker runs the jobs, or waits for the next, or is about to come."""
-        self.is_needed = False
-        """Whether the next job belongs in the same worker; set in it, before a job is finished."""
+        self.reasons: list[Reason] = []
+        """Why the next job belongs in the same worker; changed in it, before a job is finished."""
 
     @property
     def queries(self) -> bool:
         """Whether the jobs are known to need a connection."""
-        return self._habits.queries
+        return self.habits.queries
+
+    # The reasons, in the worker
+
+    def note(self, reason: Reason, *, applies: bool) -> None:
+        """Note whether there is `reason` to keep the worker, after each job anew."""
+        if applies != (reason in self.reasons):
+            (self.reasons.append if applies else self.reasons.remove)(reason)
+
+    def keep(self, reason: Reason) -> None:
+        """Keep the worker, in which something has begun that ends here, until `release()`.
+
+        May be called again before that, and then needs as many releases.
+        """
+        self.reasons.append(reason)
+
+    def release(self, reason: Reason) -> None:
+        """Undo one `keep()`."""
+        self.reasons.remove(reason)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether something has begun that ends in this worker, whatever a job leaves behind."""
+        return any(reason in _HELD for reason in self.reasons)
+
+    # The jobs
 
     def submit(self, job: LeasedJob, *, in_any_case: bool = False) -> None:
         """Have `job` run after those that were submitted before.
@@ -163,7 +198,7 @@ class Lease:
             with self._changing:
                 if self._jobs:
                     return self._jobs.popleft()
-                if not (keep or self.is_needed):
+                if not (keep or self.reasons):
                     self.has_worker = False
                     return None
                 self._waiting = worker
@@ -173,7 +208,7 @@ class Lease:
                 return job
             if not keep:
                 # Without the lock, for which the event loop would wait: a database may be slow.
-                self._look_again()
+                self.look_again()
 
     def _awaited(self, worker: Worker) -> LeasedJob | None:
         """Return the job that comes to `worker`; `None`: none has in `RECHECK_SECONDS`."""
@@ -190,5 +225,7 @@ class Lease:
                 worker.busy_since = time.monotonic()
                 return job  # type: ignore[return-value]
 
+
+_HELD = (Reason.TRANSACTION, Reason.DEPENDENCY, Reason.WAITING)
 
 _RESUME: Any = object()
