@@ -154,17 +154,6 @@ def test_stalled_workers_do_not_hold_up_a_job_that_waits(
     assert (workers.size, workers.waiting) == (ACTIVE_WORKERS + 2, 0)
 
 
-def test_the_watcher_rests_while_no_job_waits(
-    workers: WorkerPool, busy: Callable[[], Busy]
-) -> None:
-    for _ in range(ACTIVE_WORKERS):
-        busy()
-
-    assert busy().started.wait(5)
-
-    until(lambda: not workers._crowded.is_set())
-
-
 def test_stalled_workers_do_not_hold_up_a_new_job(
     monkeypatch: pytest.MonkeyPatch, workers: WorkerPool, busy: Callable[[], Busy]
 ) -> None:
@@ -447,26 +436,6 @@ def test_a_worker_does_not_end_when_a_job_is_coming_to_it(
     threading.Event().wait(0.05)
 
     assert thread_of(coming_to.inbox.put) is thread
-
-
-def test_the_watcher_sees_a_job_that_came_while_it_looked_away(
-    monkeypatch: pytest.MonkeyPatch, workers: WorkerPool, busy: Callable[[], Busy]
-) -> None:
-    late = threading.Event()
-
-    class Crowded(threading.Event):
-        def clear(self) -> None:
-            super().clear()
-            if not late.is_set():
-                workers._backlog.put(late.set, None, 0.0)
-
-    monkeypatch.setattr(workers, "_crowded", Crowded())
-    for _ in range(ACTIVE_WORKERS):
-        busy()
-
-    busy()
-
-    assert late.wait(5)
 
 
 # Processes

@@ -24,6 +24,7 @@ from queue import Empty, SimpleQueue
 from django_mullet import conf
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution.job_queue import Backlog, Job, Owner
+from django_mullet.execution.stall_watcher import StallWatcher
 
 __all__ = ["ACTIVE_WORKERS", "STALL_SECONDS", "Worker", "WorkerPool", "current_worker", "pool"]
 
@@ -92,8 +93,7 @@ class WorkerPool:
         self._started = 0
         self._look_again_at = 0.0
         self._changing = threading.Lock()  # held to change or read `_workers`
-        self._watcher: threading.Thread | None = None
-        self._crowded = threading.Event()
+        self._watcher = StallWatcher(self._backlog, self._relieve, STALL_SECONDS / 2)
         self._stopping = False
 
     def submit(self, job: Job, *, owner: Owner | None = None, even_if_full: bool = False) -> None:
@@ -145,16 +145,15 @@ class WorkerPool:
             if self._may_grow() and not self._is_held_back(owner):
                 self._start_worker(job)
                 return
-        limits = conf.current()
-        if not even_if_full and len(self._backlog) >= limits.queue:
+        settings = conf.current()
+        if not even_if_full and len(self._backlog) >= settings.queue:
             raise Overloaded(
                 "All workers are busy, and as many jobs wait as MULLET['QUEUE'] lets wait. Run "
                 "more processes, or raise MULLET['THREADS'] if endpoints wait for slow services."
             )
-        self._backlog.put(job, owner, time.monotonic() + limits.connection_timeout)
+        self._backlog.put(job, owner, time.monotonic() + settings.connection_timeout)
         self._match()
-        if not self._crowded.is_set():
-            self._call_watcher()
+        self._watcher.wake()
 
     def _is_held_back(self, owner: Owner | None) -> bool:
         return owner is not None and self._is_starved() and owner.queries
@@ -197,12 +196,15 @@ class WorkerPool:
 
     def _has_stalled(self, now: float) -> bool:
         """Return whether too few workers are going, and there may be more."""
-        limits = conf.current()
+        settings = conf.current()
         at_work = [worker for worker in self._workers if not worker.is_waiting]
         size = len(at_work)
-        if size >= limits.threads or len(self._workers) >= limits.threads + limits.connections:
+        if (
+            size >= settings.threads
+            or len(self._workers) >= settings.threads + settings.connections
+        ):
             return False
-        wanted = min(ACTIVE_WORKERS, limits.connections)
+        wanted = min(ACTIVE_WORKERS, settings.connections)
         if size < wanted:
             return True
         stalled_since = now - STALL_SECONDS
@@ -256,40 +258,24 @@ class WorkerPool:
             return False
         return True
 
-    def _call_watcher(self) -> None:
-        self._crowded.set()
-        with self._changing:
-            if self._watcher is None:
-                self._watcher = threading.Thread(
-                    target=self._watch, name="mullet-watcher", daemon=True
-                )
-                self._watcher.start()
+    # In the thread of the watcher
 
-    def _watch(self) -> None:
-        """While jobs wait, start a worker for each that a stalled one would delay."""
-        while True:
-            self._crowded.wait()
-            time.sleep(STALL_SECONDS / 2)
-            self._refuse_overdue()
-            self._match()
-            with self._changing:
-                while self._has_next() and self._may_grow():
-                    with suppress(IndexError):
-                        self._start_worker(self._take())
-            if not self._backlog:
-                self._crowded.clear()
-                if self._backlog:  # since then
-                    self._crowded.set()
-
-    def _refuse_overdue(self) -> None:
+    def _relieve(self) -> None:
+        """Refuse what has waited too long; start a worker for what a stalled one would delay."""
         for owner in self._backlog.take_overdue(time.monotonic()):
-            owner.refuse(
-                Overloaded(
-                    "No connection became free within "
-                    f"{conf.current().connection_timeout} s, and many requests wait for one "
-                    "(see MULLET['CONNECTIONS'])."
-                )
-            )
+            owner.refuse(_no_connection())
+        self._match()
+        with self._changing:
+            while self._has_next() and self._may_grow():
+                with suppress(IndexError):
+                    self._start_worker(self._take())
+
+
+def _no_connection() -> Overloaded:
+    return Overloaded(
+        f"No connection became free within {conf.current().connection_timeout} s, and many "
+        "requests wait for one (see MULLET['CONNECTIONS'])."
+    )
 
 
 pool = WorkerPool()
