@@ -197,8 +197,8 @@ def test_nobody_is_invited_to_repeat_what_may_be_committed(
         f"Outcome unknown: 'POST {path}' of 'tests.error_handling.test_lost_answers."
     )
     assert entry.endswith(
-        ": The connection was lost before the database answered COMMIT on 'default': nobody knows "
-        "whether it is stored. Look for the row before you send the request again."
+        ": The connection was lost before the database answered COMMIT on 'default': whether it "
+        "is stored is unknown. Look for the row before you send the request again."
     )
     assert client.post(path).status_code == 200
 

@@ -461,7 +461,7 @@ def test_below_sync_to_async_it_finds_no_event_loop(call: Callable[[], object]) 
     """As in FastAPI, where asgiref has threads of its own."""
 
     async def use(execution: Execution) -> None:
-        with pytest.raises(anyio.NoEventLoopError, match="finds no event loop below"):
+        with pytest.raises(anyio.NoEventLoopError, match="finds no event loop inside"):
             await sync_to_async(call)()
 
     execute(use)

@@ -219,7 +219,7 @@ def test_it_does_not_decorate_an_async_generator() -> None:
     assert str(caught.value) == (
         "'atomic' cannot decorate the async generator "
         "'test_it_does_not_decorate_an_async_generator.<locals>.rows': write 'async with "
-        "atomic():' inside of it."
+        "atomic():' inside it."
     )
 
 

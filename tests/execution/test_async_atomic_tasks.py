@@ -49,8 +49,8 @@ def test_a_task_may_open_a_block_inside_that_of_its_parent() -> None:
 
 BESIDE = (
     "Another task has a transaction open on this connection: 'async with atomic()' in both would "
-    "mix their savepoints. Write one block around what runs at once, as around "
-    "'asyncio.gather()', or await one task before the other."
+    "mix their savepoints. Put one block around what runs concurrently, such as "
+    "'asyncio.gather()', or await one task before you start the other."
 )
 
 
@@ -82,10 +82,10 @@ def test_a_task_may_not_open_a_block_beside_that_of_another(
 
 
 INSIDE = (
-    "A task has opened 'async with atomic()' inside of this block and not left it: both are "
+    "A task has opened 'async with atomic()' inside this block and not left it: both are "
     "rolled back. Await the task before the end of the block."
 )
-ENDED = "The transaction of this 'async with atomic()' block has ended before it."
+ENDED = "The transaction of this 'async with atomic()' block ended before the block did."
 
 
 @pytest.mark.parametrize("fails", [False, True])

@@ -272,9 +272,9 @@ def test_a_stream_is_refused_before_its_first_byte(
     [record] = [each for each in caplog.records if each.message.startswith("Busy")]
     assert record.message == (
         f"Busy: {path}: Streams, WebSockets and background tasks hold 1 connections, and "
-        "MULLET['LASTING'] lets them hold 1. Write \"APIRouter(connection='call')\" where each "
-        "call of an 'async def' may have another connection, call 'connection.close()', in 'async "
-        "def' by 'sync_to_async', where the rest needs none, or raise MULLET['LASTING'] and "
+        "MULLET['LASTING'] allows 1. Write \"APIRouter(connection='call')\" where each call of an "
+        "'async def' may use another connection; call 'connection.close()' (in 'async def', "
+        "through 'sync_to_async') where the rest needs none; or raise MULLET['LASTING'] and "
         "MULLET['CONNECTIONS']."
     )
 

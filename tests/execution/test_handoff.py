@@ -332,5 +332,5 @@ def test_a_coroutine_that_waits_for_a_worker_can_be_cancelled(
 def test_only_a_worker_waits_for_the_event_loop() -> None:
     async def inner() -> None: ...
 
-    with pytest.raises(RuntimeError, match="Only what runs in the worker of a request"):
+    with pytest.raises(RuntimeError, match="Only code that a request runs in its worker"):
         await_from_sync(inner())

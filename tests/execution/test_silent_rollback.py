@@ -19,10 +19,10 @@ from tests.testapp.models import Author, Item
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "other"])
 
 ADVICE = (
-    "The transaction on 'default' is rolled back, and nothing of it is stored: an error of the "
-    "database was caught inside of it. Write 'with atomic():' (or 'async with atomic():') around "
-    "what may fail, and 'except' around that block; or 'transaction.set_rollback(True)' if nothing "
-    "is to be stored."
+    "The transaction on 'default' was rolled back, and nothing in it is stored: a database error "
+    "was caught inside it. Write 'with atomic():' (or 'async with atomic():') around what may "
+    "fail, and catch the error outside that block; or call 'transaction.set_rollback(True)' if "
+    "nothing is to be stored."
 )
 attempts: list[str] = []
 raised: list[BaseException] = []

@@ -224,7 +224,7 @@ def test_a_full_queue_takes_no_more_jobs(workers: WorkerPool, busy: Callable[[],
         busy()
 
     assert str(caught.value) == (
-        "All workers are busy, and as many jobs wait as MULLET['QUEUE'] lets wait. Run more "
+        "All workers are busy, and the queue is full (MULLET['QUEUE']). Run more "
         "processes, or raise MULLET['THREADS'] if endpoints wait for slow services."
     )
     assert workers.waiting == 2

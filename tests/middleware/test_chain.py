@@ -662,7 +662,7 @@ def test_a_thread_of_somebody_s_cannot_wait_for_the_body() -> None:
         bodies("Phases").post("/thread", content="x")
 
     assert str(caught.value) == (
-        "Only what runs in the worker of a request can wait for its event loop."
+        "Only code that a request runs in its worker can wait for the request's event loop."
     )
 
 

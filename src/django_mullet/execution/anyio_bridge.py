@@ -1,7 +1,7 @@
 """`anyio.from_thread` for worker threads.
 
-FastAPI runs it in threads of anyio's, which know their event loop. A worker serves requests of
-any loop: there anyio is led to the request that the calling code belongs to.
+FastAPI runs synchronous code in anyio's own threads, each of which knows its event loop. A worker
+serves requests of any loop, so anyio is pointed to the request that the calling code belongs to.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ def install_anyio_bridge() -> None:
 
 
 class _RequestLoop:
-    """Does what anyio asks of the backend of an event loop, for the request of the caller."""
+    """What anyio takes for the backend of an event loop: that of the caller's request."""
 
     @staticmethod
     def run_async_from_thread(
@@ -39,7 +39,7 @@ class _RequestLoop:
 
     @staticmethod
     def check_cancelled() -> None:
-        """Raise `CancelledError` if the request has been cancelled, and its code does not know."""
+        """Raise `CancelledError` if the request has been cancelled and its code not told."""
         if _call().is_cancelled:
             raise asyncio.CancelledError("The request has been cancelled.")
 
@@ -48,8 +48,8 @@ def _call() -> WorkerCall[Any]:
     call = current_call()
     if call is None:
         raise NoEventLoopError(
-            "'anyio.from_thread' finds no event loop below 'sync_to_async()', or when the request "
-            "is finished: pass it a 'token'."
+            "'anyio.from_thread' finds no event loop inside 'sync_to_async()', or after the "
+            "request has finished: pass it a 'token'."
         )
     return call
 
@@ -65,7 +65,7 @@ async def _on_loop(
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        # Not the request is cancelled, but something that it awaited: anyio raises the same.
+        # What was cancelled is something that the request awaited; anyio raises the same.
         raise futures.CancelledError(str(error)) from error
     finally:
         leave()

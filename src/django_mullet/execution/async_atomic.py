@@ -1,8 +1,8 @@
 """A transaction that lasts across awaits.
 
-Django keeps a transaction on the connection of a thread. `AtomicBlock` enters and leaves it
-in the thread of the async ORM, which within a request is the one worker that it leases. Leaving is
-never given up, however often the task is cancelled.
+Django keeps a transaction on the connection of a thread. `AtomicBlock` enters and leaves it in the
+thread of the async ORM, which within a request is the one worker that the request leases. Once
+entered it is always left, however often the task is cancelled.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from django.db.transaction import TransactionManagementError
 from django_mullet.execution import orm_calls
 from django_mullet.execution.execution import Execution, current_execution
 from django_mullet.execution.handoff_state import FINISHED, Handoff
-from django_mullet.execution.silent_rollback import TellingBlock
+from django_mullet.execution.silent_rollback import ReportingAtomic
 from django_mullet.execution.worker_lease import Reason
 
 __all__ = ["AtomicBlock"]
@@ -33,7 +33,7 @@ _seen: ContextVar[tuple["_Entered", ...]] = ContextVar("mullet_atomic_blocks", d
 """The blocks around the running code, the innermost last; a new task begins with its parent's."""
 
 
-class AtomicBlock(TellingBlock):
+class AtomicBlock(ReportingAtomic):
     """What `transaction.atomic()` returns, for `with`, `async with` and as a decorator."""
 
     def __init__(self, using: str, savepoint: bool, durable: bool) -> None:
@@ -59,7 +59,7 @@ class AtomicBlock(TellingBlock):
         await entered.leave(exc_value)
 
     def _last_entered(self) -> "_Entered":
-        """Return what the calling task has entered, as several may share this block."""
+        """Return what the calling task entered last: several tasks may share this block."""
         seen = _seen.get()
         mine = [entered for entered in self._entered if entered in seen]
         return (mine or self._entered)[-1]
@@ -69,7 +69,7 @@ class AtomicBlock(TellingBlock):
         if inspect.isasyncgenfunction(function):
             raise TypeError(
                 f"'atomic' cannot decorate the async generator '{function.__qualname__}': write "
-                "'async with atomic():' inside of it."
+                "'async with atomic():' inside it."
             )
         if not inspect.iscoroutinefunction(function):
             return super().__call__(function)
@@ -82,7 +82,7 @@ class AtomicBlock(TellingBlock):
         return cast("C", in_transaction)
 
 
-class _Entered(TellingBlock):
+class _Entered(ReportingAtomic):
     """One `async with` of a block."""
 
     def __init__(self, using: str, savepoint: bool, durable: bool) -> None:
@@ -135,9 +135,9 @@ class _Entered(TellingBlock):
             if isinstance(block, _Entered) and block not in seen:
                 raise TransactionManagementError(
                     "Another task has a transaction open on this connection: 'async with "
-                    "atomic()' in both would mix their savepoints. Write one block around what "
-                    "runs at once, as around 'asyncio.gather()', or await one task before the "
-                    "other."
+                    "atomic()' in both would mix their savepoints. Put one block around what "
+                    "runs concurrently, such as 'asyncio.gather()', or await one task before "
+                    "you start the other."
                 )
         self.__enter__()
         self._is_open = True
@@ -149,10 +149,12 @@ class _Entered(TellingBlock):
             self._execution.lease.release(Reason.TRANSACTION)
         blocks = self._open_blocks()
         if self not in blocks:
-            problem = "The transaction of this 'async with atomic()' block has ended before it."
+            problem = (
+                "The transaction of this 'async with atomic()' block ended before the block did."
+            )
         elif blocks[-1] is not self:
             problem = (
-                "A task has opened 'async with atomic()' inside of this block and not left it: "
+                "A task has opened 'async with atomic()' inside this block and not left it: "
                 "both are rolled back. Await the task before the end of the block."
             )
         else:
@@ -198,7 +200,7 @@ class _Job(Handoff):
         await sync_to_async(self._call)()
 
     async def _finish(self) -> None:
-        with CancelScope(shield=True):  # else a cancelled scope of anyio's interrupts each turn
+        with CancelScope(shield=True):  # else a cancelled anyio scope interrupts each wait
             while self.is_queued:
                 with suppress(asyncio.CancelledError):
                     await self._submit()

@@ -2,8 +2,8 @@
 
 `TestCase` and pytest-django's `db` open a transaction on the connection of the test's own
 thread and roll it back in the end. A worker borrows that connection for the length of a job,
-so that it sees the test's rows and its own are rolled back with them. Nothing of this
-happens outside of Django's test environment.
+so that it sees the test's rows, and its own are rolled back with them. None of this
+happens outside Django's test environment.
 """
 
 import threading
@@ -26,7 +26,8 @@ _borrowing = threading.RLock()
 def remember(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     """Receive `connection_created`: note the connections that no worker made.
 
-    One to no database is opened to create one or to drop one, which nobody may be connected to.
+    A connection to no database is made to create or drop one, while nobody may be connected to it:
+    the workers are stopped, with their connections.
     """
     if connection.alias == NO_DB_ALIAS and in_tests():
         pool.stop()

@@ -79,10 +79,10 @@ def _new(alias: str) -> WorkerConnection:
 
 
 def begin() -> None:
-    """Before the first job of a request: leave nothing of another in the wrappers.
+    """Before the first job of a request: replace connection objects that keep state of another.
 
-    A backend that is not Django's own keeps state there: which tenant's schema it has told the
-    session to use, for instance.
+    A backend that is not Django's own keeps state there: for instance which tenant's schema it has
+    told the session to use.
     """
     if not _thread.has_state:
         return
@@ -95,9 +95,9 @@ def begin() -> None:
 
 
 def prepare(before_checkout: Callable[[], object] | None = None) -> None:
-    """Before each job: have new aliases looked after, and `lost_connection()` tell of this job.
+    """Before each job: install connections for new aliases, and reset `lost_connection()`.
 
-    `before_checkout` is called before a connection is used that was not, and may raise.
+    `before_checkout` is called before the job uses a connection that was idle, and may raise.
     """
     expect_no_loss()
     job.before_checkout = before_checkout
@@ -111,7 +111,7 @@ def _is_outdated() -> bool:
 
 
 def _used_elsewhere() -> bool:
-    """Return whether an alias that has come since is used already, by an ordinary connection."""
+    """Return whether an alias added since is in use already, by an ordinary connection."""
     return any(_elsewhere())
 
 
@@ -130,7 +130,7 @@ def _begun_elsewhere() -> bool:
 
 
 def keep_state() -> bool:
-    """Return whether the calling worker's connections have state that is no query's."""
+    """Return whether the calling worker's connection objects may keep state of a request."""
     return _thread.has_state
 
 
@@ -148,14 +148,14 @@ def close_used() -> None:
 
 
 def forget_sessions() -> None:
-    """Have nobody, and no pool, use the sessions that the calling worker's request has used."""
+    """Have the sessions that the calling worker's request has used discarded, not reused."""
     for connection in _thread.connections.values():
         if connection.is_in_use:
             connection.forgets_session = True
 
 
 def checkin() -> None:
-    """After a request: let others take the calling worker's open connections over."""
+    """After a request: let other workers take over the calling worker's open connections."""
     for connection in _thread.connections.values():
         if connection.is_in_use and not connection.is_held():
             slots_of(connection.alias).checkin(connection)
@@ -196,7 +196,7 @@ def reset_queries() -> None:
 def close_abandoned() -> list[str]:
     """Close cursors that the calling worker has left open, and connections in a transaction.
 
-    Return the aliases of those whose transaction nobody has ended.
+    Return the aliases of those on which work was begun and not committed or rolled back.
     """
     abandoned = []
     for connection in _thread.connections.values():
@@ -210,12 +210,12 @@ def close_abandoned() -> list[str]:
 
 
 def expect_no_loss() -> None:
-    """Have `lost_connection()` tell of what happens from now on."""
+    """Reset `lost_connection()`: it reports what happens from now on."""
     job.lost_connection = False
 
 
 def lost_connection() -> bool:
-    """Return whether a database of the calling worker was not there when it was needed."""
+    """Return whether a database was unreachable when the calling worker needed it."""
     return job.lost_connection or any(
         connection.connection is not None
         and connection.errors_occurred

@@ -59,18 +59,18 @@ pool.starved = connection_slots.starved
 class Execution:
     """One request or WebSocket, for which synchronous code runs in Django workers.
 
-    With `unit` "call" each call is a unit of its own, as far as it leaves no transaction open: it
-    may have another connection than the one before, and none of what the session was told then.
-    `lasts` says that it ends when the client wants; see `become_lasting`.
+    With `unit` "call" each call that leaves no transaction open is a unit of its own: the next may
+    use another connection, and finds nothing that an earlier call told the session. `lasts` says
+    that it ends when the client wants; see `become_lasting`.
 
-    Make it on the event loop that serves the request, and await `aclose()` in the end. One `run`
+    Create it on the event loop that serves the request, and await `aclose()` in the end. One `run`
     or `run_coroutine` at a time; calls of the async ORM wait for each other.
     """
 
     log: QueryLog | None = None
     """Notes the queries of this execution, if somebody has set one."""
     keeps_session = True
-    """Whether others may have its sessions: not before middleware, or a body, can reset them."""
+    """Whether others may reuse its sessions: not until middleware, or a body, could reset them."""
     is_started = False
     """Whether `request_started` has been sent, and `request_finished` has not."""
     _streams: tuple[Callable[[], None], ...] = ()
@@ -117,8 +117,7 @@ class Execution:
     def run(self, function: Callable[[], T]) -> Coroutine[Any, Any, T]:
         """Return what `function` returns in a worker; ContextVars flow in and out.
 
-        A cancelled caller does not leave before a job that has begun is done, and hears of its
-        error.
+        A cancelled caller waits for a job that has begun, and gets its error, if it raises one.
         """
         return self._calls.run(function)
 
@@ -131,15 +130,15 @@ class Execution:
         self._calls.bring_context()
 
     def add_stream(self, stop: Callable[[], None]) -> None:
-        """Have `stop` called when nobody wants more of what a worker produces."""
+        """Have `stop` called when a worker is to produce no more: nobody wants it."""
         self._streams += (stop,)
 
     def become_lasting(self, *, in_any_case: bool = False) -> None:
         """Note that this ends when the client wants, from now on.
 
-        Raise `Overloaded` if it holds a connection, and others that last hold as many as may be
-        held; not `in_any_case`, nor if it has stored something, which such an answer would deny. A
-        connection that it asks for later is refused then.
+        Raise `Overloaded` if it holds a connection and the share of those that last is used up;
+        but not `in_any_case`, nor if it has stored something, which such an answer would deny. If
+        it holds none, it is refused when it asks for one.
         """
         try:
             self.connections.become_lasting(in_any_case=in_any_case or self.outcome.has_committed)
@@ -152,8 +151,8 @@ class Execution:
 
         A task that outlives the request may go on using the execution: each of its calls
         is then a unit of its own, in any worker. One that is in a transaction keeps the worker;
-        and nobody `waits` for a call that has begun. Returns the cancellation of the waiting task,
-        if any: it is late for the request, which is answered, but not for what comes before one.
+        only with `waits` is a call that has begun waited for. Return the cancellation of the
+        waiting task, if any: too late for a request that is answered, not for what precedes one.
         """
         self.connections.has_ended = True
         for stop in self._streams:
@@ -178,7 +177,7 @@ class Execution:
 
     @property
     def refusal(self) -> Exception | None:
-        """Why it has got no connection, if it lasts."""
+        """Why it got no connection, if it lasts and the share was used up."""
         return self.connections.refusal
 
     @property
@@ -188,7 +187,7 @@ class Execution:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a worker has not done all that it was called for."""
+        """Whether some call is not done."""
         return self.lease.is_busy
 
     # In a worker
@@ -219,7 +218,7 @@ class Execution:
         deliver(result, error)
 
     def within_lifecycle(self, function: Callable[[], T]) -> T:
-        """Return what `function` returns; the first time, begin Django's request before."""
+        """Return what `function` returns; before the first, begin Django's request."""
         has_ended = self.connections.has_ended
         if not (self.is_started or has_ended):
             self.is_started = True

@@ -75,13 +75,13 @@ def in_worker() -> bool:
 
 
 async def to_worker() -> None:
-    """Go on in the worker of this execution."""
+    """Continue in the worker of this execution."""
     if not in_worker():
         await _switch(WORKER)
 
 
 async def to_loop() -> None:
-    """Go on in the event loop."""
+    """Continue on the event loop."""
     if in_worker():
         await _switch(_LOOP)
 
@@ -92,12 +92,12 @@ def _switch(to: object) -> Generator[object, None, None]:
 
 
 def current_call() -> "WorkerCall[Any] | None":
-    """Return the job that the calling thread is in the middle of, if any."""
+    """Return the worker call that the calling thread is running, if any."""
     return _thread.call
 
 
 def set_current_call(call: "WorkerCall[Any] | None") -> None:
-    """Have `await_from_sync` wait, in this worker, within `call`."""
+    """Have `await_from_sync` suspend `call` in this worker, or refuse to wait if it is `None`."""
     _thread.call = call
 
 
@@ -105,12 +105,14 @@ def await_from_sync(coro: Coroutine[Any, Any, T]) -> T:
     """Return what `coro` returns to synchronous code that an execution runs in a worker.
 
     `coro` may move to the event loop. It runs there in the task of the request, while the
-    worker waits and does what else is to be done for the request.
+    worker waits, and meanwhile does other jobs of the request.
     """
     call = _thread.call
     if call is None:
         coro.close()
-        raise RuntimeError("Only what runs in the worker of a request can wait for its event loop.")
+        raise RuntimeError(
+            "Only code that a request runs in its worker can wait for the request's event loop."
+        )
     loop_call = LoopCall(coro)
     was_driving = _thread.driving
     try:
@@ -121,7 +123,7 @@ def await_from_sync(coro: Coroutine[Any, Any, T]) -> T:
 
 
 class LoopCall(Generic[T]):
-    """A coroutine that synchronous code waits for, and what became of it."""
+    """A coroutine that synchronous code waits for, and its outcome."""
 
     __slots__ = ("context", "error", "result", "running")
 
@@ -234,7 +236,7 @@ class WorkerCall(Handoff, Generic[T]):
 
 
 def drive(coro: Coroutine[Any, Any, T]) -> tuple[bool, T | None]:
-    """Run `coro` in a worker; return whether it ended, rather than moved, and its value."""
+    """Run `coro` in a worker; return whether it returned (or asked for the loop), and its value."""
     _thread.driving = True
     try:
         wanted = coro.send(None)

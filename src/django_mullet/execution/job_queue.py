@@ -1,8 +1,8 @@
 """The fair queue of jobs that wait for a worker.
 
-Those that are known to query wait apart from the others, and longer while too many workers wait
-for connections already. Where both kinds wait they take turns, so that what needs no database does
-not wait for all that does.
+Jobs that are known to query have a queue of their own, which is held back while too many workers
+already wait for connections. When both queues have jobs they take turns, so that a job that needs
+no database does not wait for all that do.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ Job = Callable[[], object]
 
 
 class Owner(Protocol):
-    """Whose job it is."""
+    """The owner of a job: the lease of a request."""
 
     @property
     def queries(self) -> bool:
@@ -23,7 +23,7 @@ class Owner(Protocol):
         ...
 
     def refuse(self, error: Exception) -> None:
-        """Hear why the job will not be done."""
+        """Be told why the job will not be done."""
 
 
 _Waiting: TypeAlias = tuple[Job, Owner | None, float]
@@ -44,7 +44,7 @@ class Backlog:
         return len(self._others) + len(self._querying)
 
     def put(self, job: Job, owner: Owner | None, deadline: float) -> None:
-        """Have `job` wait: until `deadline` at most, on the clock of `time`, where it queries."""
+        """Add `job`; one that queries may wait until `deadline`, on the clock `time.monotonic`."""
         is_known = owner is not None and owner.queries
         (self._querying if is_known else self._others).append((job, owner, deadline))
 
@@ -69,7 +69,7 @@ class Backlog:
             return job
 
     def take_overdue(self, now: float) -> Iterator[Owner]:
-        """Take those out that have waited too long for others to find connections."""
+        """Remove querying jobs whose deadline is over, and yield their owners."""
         try:
             while True:
                 first = self._querying.popleft()
@@ -82,7 +82,7 @@ class Backlog:
             return
 
     def _sort(self) -> None:
-        """Put those at the head aside that are known to query by now."""
+        """Move jobs at the head that are known by now to query to the other queue."""
         others = self._others
         try:
             while (owner := others[0][1]) is not None and owner.queries:

@@ -1,7 +1,7 @@
 """Calls of Django's async ORM, sent to the request's worker.
 
-In the execution that is the current one, as what is synchronous in it does; and so whatever else is
-thread-sensitive for asgiref.
+They run in the current execution, as its synchronous code does; and so does everything else that
+asgiref treats as thread-sensitive.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class OrmCall:
-    """A call of the async ORM, or of what else is thread-sensitive: a job."""
+    """A job: a call of the async ORM, or another that is thread-sensitive."""
 
     def __init__(self, execution: Runner, call: Callable[[], Any]) -> None:
         self._execution = execution

@@ -1,7 +1,7 @@
 """What became of a request's writes: committed, rolled back or unknown.
 
-The connections of workers note it in the `Outcome` of the execution that runs, and whoever answers
-the request looks there before it says that something is stored, or that it may be sent again.
+Workers' connections record it in the `Outcome` of the running execution. Whoever answers the
+request looks there before saying that something is stored, or that it may be sent again.
 """
 
 import re
@@ -32,7 +32,7 @@ __all__ = [
 
 
 class Outcome:
-    """What became of what was written since an answer is awaited, or nobody awaits one."""
+    """What became of the writes of the latest attempt to answer."""
 
     __slots__ = ("has_committed", "is_awaited", "late_error", "rolled_back")
 
@@ -40,14 +40,14 @@ class Outcome:
         self.has_committed = False
         """Something is stored, whatever happens from now on."""
         self.is_awaited = False
-        """Somebody looks here before the request is answered."""
+        """Somebody will look here before the request is answered."""
         self.late_error: Exception | None = None
-        """What a function of `on_commit()` has raised."""
+        """What a function passed to `on_commit()` has raised."""
         self.rolled_back: RolledBack | None = None
-        """Why a block that ended as if nothing had happened has stored nothing."""
+        """Why a block that ended without an exception has stored nothing."""
 
     def await_(self) -> None:
-        """Forget what was before: an attempt to answer begins."""
+        """Forget earlier attempts: one to answer begins."""
         self.is_awaited, self.has_committed = True, False
         self.late_error = self.rolled_back = None
 
@@ -75,11 +75,11 @@ _READS = re.compile(
     re.IGNORECASE,
 )
 _MORE = re.compile(r";\s*[^\s;]|\bINTO\b|\bANALY[SZ]E\b", re.IGNORECASE)
-"""What such a statement has if it may store something: another one behind it, for instance."""
+"""What such a statement has if it may store something: a second statement, for instance."""
 _WITH = re.compile(r"\s*WITH\b(?!.*\b(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b)", re.I | re.S)
 
-_LONG = 2_000
-"""Characters of SQL beyond which it is not remembered whether that reads."""
+_LONGEST_CACHED = 2_000
+"""Characters of the longest SQL for which it is cached whether it reads."""
 
 _IDLE = 0
 """`PQTRANS_IDLE` of libpq."""
@@ -89,14 +89,14 @@ _SHUTDOWN = "57P01"
 
 
 def is_read(sql: Any) -> bool:
-    """Return whether `sql`, as `cursor.execute()` takes it, stores nothing. If in doubt it does.
+    """Return whether `sql`, as `cursor.execute()` takes it, stores nothing; if in doubt, `False`.
 
-    A function may store something, and be called by a `SELECT`: that is not seen.
+    A `SELECT` may call a function that stores something: that is not seen.
     """
     if type(sql) is not str:
         to_text = getattr(sql, "as_string", None)  # what psycopg composes
         sql = to_text(None) if to_text is not None else str(sql)
-    return _is_read(sql) if len(sql) <= _LONG else _is_read.__wrapped__(sql)
+    return _is_read(sql) if len(sql) <= _LONGEST_CACHED else _is_read.__wrapped__(sql)
 
 
 @lru_cache(maxsize=1000)
@@ -115,9 +115,9 @@ def watch(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
 
 @contextmanager
 def writing(connection: Any, *, many: bool = False) -> Iterator[None]:
-    """Note what the block, one statement, stores; raise `OutcomeUnknown` where nobody can tell.
+    """Note what the block, one statement, stores; raise `OutcomeUnknown` if that is lost.
 
-    Of `many` rows outside of a transaction some are stored though the statement fails.
+    Outside a transaction, some of `many` rows may be stored although the statement fails.
     """
     if not isinstance(connection, WatchedConnection):
         yield
@@ -131,7 +131,7 @@ def writing(connection: Any, *, many: bool = False) -> Iterator[None]:
             if many:
                 _note_commit()
             if _was_lost(connection, error) and not _is_shut_down(error):
-                raise OutcomeUnknown(_unknown("a statement outside of a transaction")) from error
+                raise OutcomeUnknown(_unknown("a statement outside a transaction")) from error
         raise
     if connection.is_in_transaction:
         connection.has_written = True
@@ -140,7 +140,7 @@ def writing(connection: Any, *, many: bool = False) -> Iterator[None]:
 
 
 class _WatchedCursor(CursorWrapper):
-    """Notes what is stored by what does not pass through Django's execution wrappers."""
+    """Notes what is stored by calls that bypass Django's execution wrappers."""
 
     # Properties, as `CursorWrapper` asks the driver's cursor for what is no attribute of its own: a
     # driver that has no such method is asked, too.
@@ -169,7 +169,7 @@ def _calling(connection: Any, function: Callable[..., Any], *args: Any, **kwargs
 
 
 class WatchedConnection(BaseDatabaseWrapper):
-    """Mixed into a backend's `DatabaseWrapper`: notes what is stored, and whether that is known."""
+    """A mixin for a backend's `DatabaseWrapper`: notes what is stored, and if that is known."""
 
     has_written = False
     """Something was written in the transaction that is open."""
@@ -189,7 +189,7 @@ class WatchedConnection(BaseDatabaseWrapper):
 
     @property
     def is_in_transaction(self) -> bool:
-        """Whether what is written waits for a commit."""
+        """Whether what is written is stored by a later commit only."""
         return self.in_atomic_block or not self.autocommit
 
     @property
@@ -201,7 +201,7 @@ class WatchedConnection(BaseDatabaseWrapper):
 
     @property
     def has_begun_work(self) -> bool:
-        """Whether the database has been told something in the transaction, where that is known."""
+        """Whether a statement has been sent in the transaction, where that is known."""
         if self.vendor == "sqlite" and not self.in_atomic_block:
             return bool(self.connection.in_transaction)
         return transaction_status(self.connection) != _IDLE
@@ -238,16 +238,17 @@ class WatchedConnection(BaseDatabaseWrapper):
 
     def set_autocommit(self, autocommit: bool, *args: Any, **kwargs: Any) -> None:
         # After a COMMIT without an answer Django would connect anew here, only to end the
-        # transaction; and an error in that would hide that nobody knows the outcome.
+        # transaction; and an error in that would hide that the outcome is unknown.
         was_lost, self._lost_in_commit = self._lost_in_commit, False
         if not was_lost or self.connection is not None:
             super().set_autocommit(autocommit, *args, **kwargs)
 
 
 class _NamingLosses(DatabaseErrorWrapper):
-    """Makes an `OperationalError` of whatever the driver raises on a connection that is closed.
+    """Turns whatever the driver raises on a closed connection into an `OperationalError`.
 
-    psycopg has an `InternalError` for a server, or a pgbouncer before it, that says twice why.
+    psycopg raises an `InternalError` when the server, or pgbouncer in front of it, gives the reason
+    twice.
     """
 
     def __init__(self, connection: Any) -> None:
@@ -273,7 +274,7 @@ def _note_commit() -> None:
 
 
 def transaction_status(raw: Any) -> int | None:
-    """Return what libpq says of a connection of psycopg's, as a number; `None` of others."""
+    """Return libpq's transaction status of a psycopg connection, as a number; else `None`."""
     status: int | None = getattr(getattr(raw, "info", None), "transaction_status", None)
     return status
 
@@ -283,7 +284,7 @@ def _is_closed(raw: Any) -> bool:
 
 
 def _was_lost(connection: BaseDatabaseWrapper, error: Error) -> bool:
-    """Return whether `error` says that the database was not there any more."""
+    """Return whether `error` says that the connection to the database was lost."""
     if hasattr(connection.connection, "closed"):
         return _is_closed(connection.connection)
     return isinstance(error, OperationalError | InterfaceError) and not connection.is_usable()
@@ -295,6 +296,6 @@ def _is_shut_down(error: Error) -> bool:
 
 def _unknown(what: str) -> str:
     return (
-        f"The connection was lost before the database answered {what}: nobody knows whether it is "
-        "stored. Look for the row before you send the request again."
+        f"The connection was lost before the database answered {what}: whether it "
+        "is stored is unknown. Look for the row before you send the request again."
     )

@@ -1,4 +1,4 @@
-"""A log of the queries that some code makes, with their number and time."""
+"""A log of the queries that some code makes, and the time that they take."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager

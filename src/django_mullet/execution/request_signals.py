@@ -1,8 +1,7 @@
 """`request_started` and `request_finished`, sent in the request's worker.
 
-What happens under Django's own handlers: `request_started` and `request_finished` are sent.
-While nobody but Django listens to them, what its receivers do is done directly, which costs
-a small part of sending.
+Django's own handlers send them too. While only Django's own receivers are connected, what those do
+is done directly, which costs a small part of sending.
 """
 
 import logging
@@ -49,13 +48,13 @@ def end(sender: type) -> None:
 def log_errors(function: Callable[[], object]) -> None:
     """Call what runs at the end of a request, and log what it raises.
 
-    The answer is made, and what was written is committed: nobody is to be told of a failure. Under
-    Django's own handlers the answer is sent by then.
+    The answer is made, and what was written is committed: it must not become an error any more.
+    Under Django's own handlers the answer has been sent by then.
     """
     try:
         function()
     except Exception:
-        logger.exception("Error at the end of a request, which is answered as ever.")
+        logger.exception("Error at the end of a request; its answer stays the same.")
 
 
 @cache
@@ -64,7 +63,7 @@ def _caches_close() -> bool:
     try:
         backends = [import_string(each["BACKEND"]) for each in caches.settings.values()]
     except ImportError:
-        return True  # it is for Django to say so, to whoever uses it
+        return True  # Django reports it to whoever uses the cache
     return any(backend.close is not BaseCache.close for backend in backends)
 
 
@@ -74,7 +73,7 @@ def _look_again(**kwargs: Any) -> None:
 
 
 class _Receivers:
-    """Tells whether those connected to `signal` are just the `expected` ones."""
+    """Whether the receivers of `signal` are exactly the `expected` ones."""
 
     def __init__(self, signal: Signal, *expected: Callable[..., Any]) -> None:
         self._signal = signal

@@ -1,8 +1,8 @@
 """The detection of transactions that end without an exception and store nothing.
 
-One in which an error of the database was caught. Django rolls such a transaction back without a
-word, PostgreSQL answers `ROLLBACK` to its `COMMIT`, and the code around it goes on as if its rows
-were there.
+They are transactions in which a database error was caught. Django rolls such a transaction back
+silently, PostgreSQL answers `ROLLBACK` to its `COMMIT`, and the code around it goes on as if its
+rows were there.
 """
 
 from types import MethodType
@@ -13,19 +13,19 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django_mullet.exceptions import RolledBack
 from django_mullet.execution.outcomes import current_outcome, transaction_status
 
-__all__ = ["TellingBlock"]
+__all__ = ["ReportingAtomic"]
 
 _WANTED_IN = "rollback_wanted_in"
-"""Where a connection keeps the block that somebody wants rolled back, by `set_rollback(True)`."""
+"""Attribute of a connection: the block that `set_rollback(True)` has been called for."""
 
 _INERROR = 3
 """`PQTRANS_INERROR` of libpq: an error has occurred in the transaction."""
 
 
-class TellingBlock(transaction.Atomic):
-    """Django's block, but for one that rolls back for an error which was caught inside of it.
+class ReportingAtomic(transaction.Atomic):
+    """Django's block, which does not keep it to itself if it rolls back for an error caught inside.
 
-    Whoever answers the request is told (see `outcomes`), or where nobody does, `RolledBack` raised.
+    It notes that in the `Outcome` of the request, or raises `RolledBack` if nobody looks there.
     """
 
     def __enter__(self) -> None:
@@ -47,11 +47,11 @@ class TellingBlock(transaction.Atomic):
         if is_wanted:
             setattr(connection, _WANTED_IN, None)
         elif has_failed:
-            _tell(_rolled_back(connection.alias), cause)
+            _report(_rolled_back(connection.alias), cause)
 
 
 def _set_rollback(connection: Any, rollback: bool) -> None:
-    """Do what a connection's `set_rollback()` does, and remember that somebody wants it."""
+    """Do what a connection's `set_rollback()` does, and remember for which block."""
     type(connection).set_rollback(connection, rollback)
     setattr(connection, _WANTED_IN, _undoing(connection) if rollback else None)
 
@@ -77,14 +77,14 @@ def _has_failed(connection: Any) -> bool:
 
 def _rolled_back(alias: str) -> RolledBack:
     return RolledBack(
-        f"The transaction on '{alias}' is rolled back, and nothing of it is stored: an error of "
-        "the database was caught inside of it. Write 'with atomic():' (or 'async with atomic():') "
-        "around what may fail, and 'except' around that block; or 'transaction.set_rollback(True)' "
-        "if nothing is to be stored."
+        f"The transaction on '{alias}' was rolled back, and nothing in it is stored: a database "
+        "error was caught inside it. Write 'with atomic():' (or 'async with atomic():') around "
+        "what may fail, and catch the error outside that block; or call "
+        "'transaction.set_rollback(True)' if nothing is to be stored."
     )
 
 
-def _tell(error: RolledBack, cause: BaseException | None) -> None:
+def _report(error: RolledBack, cause: BaseException | None) -> None:
     error.__cause__ = cause
     outcome = current_outcome()
     if outcome is None or not outcome.is_awaited:

@@ -23,16 +23,16 @@ __all__ = ["WorkerConnection", "has_state", "job"]
 
 
 class _Job(threading.local):
-    """What is asked and noted for the job that a worker does."""
+    """What a worker notes and asks during its current job."""
 
     lost_connection = False
-    """A database was not there when it was needed."""
+    """A database was unreachable when it was needed."""
     before_checkout: Callable[[], object] | None = None
-    """Called before a connection is used that was not; may raise."""
+    """Called before a connection is used that the request did not use before; may raise."""
 
 
 job = _Job()
-"""That of the calling worker."""
+"""The current job of the calling worker."""
 
 _OF_EVERY = {
     "atomic_blocks",
@@ -58,28 +58,28 @@ _MISSING = object()
 
 
 class WorkerConnection(WatchedConnection):
-    """Mixed into a backend's `DatabaseWrapper`: asks before it connects.
+    """A mixin for a backend's `DatabaseWrapper`, which takes a slot before it connects.
 
-    Between requests it is idle. A request that queries checks it out, and has it to its end; one
-    that does not leaves it to whoever needs it.
+    Between requests it is idle. A request that queries checks it out, and keeps it until its end;
+    one that does not query leaves it to whoever needs it.
     """
 
     health_check_enabled: bool
     health_check_done: bool
     is_idle = False
     forgets_session = False
-    """A pool is to have it back closed: it would give it to others as it is."""
+    """A connection pool gets it back closed, since it would pass it on as it is."""
     lasting_cursor: Any = None
     """A cursor that waits for its next query; see `cursors`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cursors: set[ref[Any]] = set()
-        """Those that `QuerySet.iterator()` has not read to the end, and nobody forgotten."""
+        """Those that `QuerySet.iterator()` has not read to the end, and that are not forgotten."""
         self.facts: dict[str, Any] = {}
-        """What `connect()` has noted about the session, as the attributes of this wrapper."""
+        """Attributes of this wrapper by which `connect()` has noted facts about the session."""
         self.wrappers: list[Any] = []
-        """Of `execute_wrappers`, those by receivers of `connection_created`."""
+        """Those of `execute_wrappers` that receivers of `connection_created` have added."""
 
     def ensure_connection(self) -> None:
         if self.is_idle:
@@ -94,8 +94,8 @@ class WorkerConnection(WatchedConnection):
             super().close_if_health_check_failed()
 
     def close_if_unusable_or_obsolete(self) -> None:
-        # Django's receivers of `request_started` would check it out to look: it has its turn then.
-        # One without autocommit Django closes, and says nothing of what was not committed.
+        # An idle one is examined when it is checked out, not by receivers of `request_started`.
+        # One without autocommit Django would close, and silently lose what was not committed.
         if not (self.is_idle or self.is_begun):
             super().close_if_unusable_or_obsolete()
 
@@ -103,7 +103,7 @@ class WorkerConnection(WatchedConnection):
         if job.before_checkout is not None:
             job.before_checkout()
         slots_of(self.alias).checkout(self)
-        # What `request_started` has Django do, for this request.
+        # What Django does at `request_started`, for this request.
         self.close_if_unusable_or_obsolete()
 
     def chunked_cursor(self) -> Any:
@@ -136,7 +136,7 @@ class WorkerConnection(WatchedConnection):
 
     @contextmanager
     def _noting_facts(self) -> Iterator[None]:
-        """Note what the block sets, though it fails: another attempt may set the same again."""
+        """Note what the block sets, even if it fails: another attempt may set the same again."""
         before, wrappers = vars(self).copy(), len(self.execute_wrappers)
         try:
             yield
@@ -146,7 +146,7 @@ class WorkerConnection(WatchedConnection):
                 for name, value in vars(self).items()
                 if name in self.facts or before.get(name, _MISSING) is not value
             }
-            # Another backend may note what the session was told for a request: not true for long.
+            # Another backend may note what it told the session for one request: soon outdated.
             others = set() if has_state(self) else changed - _OF_EVERY
             self.facts = {
                 name: value
@@ -163,9 +163,9 @@ class WorkerConnection(WatchedConnection):
             raise
 
     def _go_on(self) -> bool:
-        """Use what has been taken over, as the next request of its last worker would.
+        """Prepare what has been taken over as for the next request of its last worker.
 
-        Return whether that is possible; if not, it is closed, and there is room for another.
+        Return whether it can be used; if not, it is closed, and a new one may be opened.
         """
         self.in_atomic_block = self.closed_in_transaction = False
         self.needs_rollback = self.errors_occurred = False
@@ -212,7 +212,7 @@ class WorkerConnection(WatchedConnection):
 
     @property
     def is_in_use(self) -> bool:
-        """Whether it is open, and has been used by what its worker does now."""
+        """Whether it is open, and the current request has used it."""
         return self.connection is not None and not self.is_idle
 
     def is_held(self) -> bool:
@@ -220,7 +220,7 @@ class WorkerConnection(WatchedConnection):
         return bool(self.cursors) or self.is_begun
 
     def clean(self) -> None:
-        """Have the session forget what it was told, as if it had just been opened."""
+        """Reset the session to what it was when it was opened, or close it."""
         self.lasting_cursor = None
         if self.connection is None:
             return
@@ -265,6 +265,6 @@ _DJANGO_S = ("django.db.backends.", "django.contrib.gis.db.backends.", "django_m
 
 
 def _is_set_up_by_others() -> bool:
-    """Return whether somebody but Django is told of new connections, and may set them up."""
+    """Return whether a receiver that is not Django's may set up new connections."""
     modules = [receiver.__module__ for receiver in receivers_of(connection_created)]
     return not all(module.startswith(("django.", "django_mullet.")) for module in modules)

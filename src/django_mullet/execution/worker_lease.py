@@ -19,11 +19,11 @@ from django_mullet.execution.workers import Worker, WorkerPool, current_worker
 __all__ = ["Habits", "Lease", "LeasedJob", "Reason"]
 
 RECHECK_SECONDS = 1.0
-"""Seconds after which a worker that waits for a job asks whether it still needs to."""
+"""Seconds after which a worker that waits for a job looks whether it still has a reason to."""
 
 
 class Habits:
-    """What owners of a kind, the requests of a route, have done so far."""
+    """What is known of the requests of one route, from those so far."""
 
     queries = False
     """Some have used a connection."""
@@ -40,7 +40,7 @@ class Reason(Enum):
 
 
 class LeasedJob(Protocol):
-    """What is submitted to a lease, and tells it when it is done. Neither method may raise."""
+    """A job that calls `Lease.finished()` when it is done. Neither method may raise."""
 
     def __call__(self) -> object:
         """Do the job, in a worker."""
@@ -175,7 +175,7 @@ class Lease:
         self._put(_RESUME)
 
     def refuse(self, error: Exception) -> None:
-        """Tell who waits for the jobs that they will not be done, but for one that must be."""
+        """Tell who waits for the jobs that they will not be done, except for one that must be."""
         with self._changing:
             refused = [job for job in self._jobs if job is not self._kept]
             self._jobs = deque(job for job in self._jobs if job is self._kept)

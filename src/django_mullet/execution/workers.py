@@ -2,15 +2,15 @@
 
 One pool of worker threads per process. A worker takes jobs, functions without
 arguments, from the pool; the one that worked last is the next to work, so that few
-threads are warm. The pool keeps `ACTIVE_WORKERS` workers going; beyond those it starts one
-only when too many are *stalled*, busy with one job for longer than `STALL_SECONDS` seconds,
-as in a call to a slow service. So a CPU-bound load is served by few threads, which
+threads are warm. The pool keeps `ACTIVE_WORKERS` workers active; beyond those it starts one
+only when too many are *stalled*, busy with one job for longer than `STALL_SECONDS`, as in a
+call to a slow service. So a CPU-bound load is served by few threads, which
 is fastest under the GIL, and a stuck endpoint does not stop the others.
 
 Two kinds of workers wait in the middle of their work. One that is leased waits for the next job
 of its request, and counts as none of the above. One that finds no connection to its database
-waits for that, and would be of no use to anybody else who needs one. So jobs that are known to
-query wait outside of the workers, in the `backlog`, while too many of those wait inside.
+waits for that; more like it would help nobody. So jobs that are known to query wait outside the
+workers, in the `Backlog`, while too many workers wait for connections.
 """
 
 import atexit
@@ -29,13 +29,13 @@ from django_mullet.execution.stall_watcher import StallWatcher
 __all__ = ["ACTIVE_WORKERS", "STALL_SECONDS", "Worker", "WorkerPool", "current_worker", "pool"]
 
 ACTIVE_WORKERS = 8
-"""Workers that are kept going; more than this gains nothing under the GIL."""
+"""Workers that are kept active; more gain nothing under the GIL."""
 
 STALL_SECONDS = 0.05
-"""Seconds after which a busy worker no longer counts as going."""
+"""Seconds after which a worker that is busy with one job counts as stalled, not active."""
 
 COUNT_SECONDS = STALL_SECONDS / 10
-"""Seconds for which it holds that enough workers are going: looking at all of them takes time."""
+"""Seconds for which a count of active workers stays valid: counting takes time."""
 
 IDLE_SECONDS = 10.0
 """Seconds without work after which a worker beyond `ACTIVE_WORKERS` ends."""
@@ -50,7 +50,7 @@ class Worker:
         self.inbox: SimpleQueue[Job | None] = SimpleQueue()
         self.busy_since = time.monotonic()
         self.is_waiting = False
-        """It is leased, and its request has nothing for it to do at the moment."""
+        """It is leased, and its request has nothing for it to do now."""
         self.thread = threading.Thread(
             target=pool._work, args=(self,), name=f"mullet-{number}", daemon=True
         )
@@ -99,7 +99,7 @@ class WorkerPool:
     def submit(self, job: Job, *, owner: Owner | None = None, even_if_full: bool = False) -> None:
         """Have `job` run in a worker, as soon as one is free.
 
-        That of an `owner` which is known to query is refused if no worker was free for it within
+        The job of an `owner` that is known to query is refused if no worker was free for it within
         `MULLET["CONNECTION_TIMEOUT"]` seconds. Raise `Overloaded` when `MULLET["QUEUE"]` jobs wait
         already. A job must not raise.
         """
@@ -148,8 +148,8 @@ class WorkerPool:
         settings = conf.current()
         if not even_if_full and len(self._backlog) >= settings.queue:
             raise Overloaded(
-                "All workers are busy, and as many jobs wait as MULLET['QUEUE'] lets wait. Run "
-                "more processes, or raise MULLET['THREADS'] if endpoints wait for slow services."
+                "All workers are busy, and the queue is full (MULLET['QUEUE']). Run more "
+                "processes, or raise MULLET['THREADS'] if endpoints wait for slow services."
             )
         self._backlog.put(job, owner, time.monotonic() + settings.connection_timeout)
         self._match()
@@ -159,7 +159,7 @@ class WorkerPool:
         return owner is not None and self._is_starved() and owner.queries
 
     def _is_starved(self) -> bool:
-        """Return whether as many workers wait for a connection as may: some are left for others."""
+        """Return whether so many workers wait for connections that the rest is kept for others."""
         starved = len(self.starved)
         return starved > 0 and starved >= max(1, conf.current().threads - ACTIVE_WORKERS)
 
@@ -195,7 +195,7 @@ class WorkerPool:
         return may_grow
 
     def _has_stalled(self, now: float) -> bool:
-        """Return whether too few workers are going, and there may be more."""
+        """Return whether too few workers are active, and there may be more."""
         settings = conf.current()
         at_work = [worker for worker in self._workers if not worker.is_waiting]
         size = len(at_work)
@@ -208,8 +208,8 @@ class WorkerPool:
         if size < wanted:
             return True
         stalled_since = now - STALL_SECONDS
-        going = sum(worker.busy_since > stalled_since for worker in at_work)
-        return going < wanted
+        active = sum(worker.busy_since > stalled_since for worker in at_work)
+        return active < wanted
 
     def _start_worker(self, job: Job) -> None:
         self._started += 1
