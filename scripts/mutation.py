@@ -35,7 +35,7 @@ PACKAGE = Path("src", "django_mullet")
 
 MODULES = [
     "error_handling.commit_guard",
-    "error_handling.unavailable",
+    "error_handling.service_unavailable",
     "execution.connection_share",
     "execution.connection_slots",
     "execution.connections",

@@ -7,7 +7,6 @@ owns, as `/api`, does FastAPI answer 404, unless Django has a view there.
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, closing
 from functools import partial
@@ -28,12 +27,11 @@ from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHt
 from django.urls import Resolver404, resolve
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from django_mullet import conf
 from django_mullet._compat.django import set_handler_class
 from django_mullet.error_handling import handlers
+from django_mullet.error_handling.service_unavailable import unavailable_response
 from django_mullet.exceptions import Overloaded
 from django_mullet.execution.execution import Execution, Habits
 from django_mullet.execution.workers import pool
@@ -52,8 +50,6 @@ SERVE_STATIC = "mullet.serve_static"
 
 MOST_HABITS = 256
 """First segments of paths that are told apart; clients can make up more."""
-
-logger = logging.getLogger("django.request")
 
 
 def mount_django(app: FastAPI) -> None:
@@ -186,10 +182,10 @@ class DjangoHandler(ASGIHandler):
                 async with self._until_client_leaves(receive):
                     await self._answer(scope, body, execution, held_back, send)
             except Overloaded as error:
-                logger.warning("Busy: %s: %s", scope["path"], error)
+                unavailable = unavailable_response(error, execution)
                 if held_back.has_sent:
                     raise
-                await _busy()(scope, receive, send)
+                await unavailable(scope, receive, send)
             finally:
                 held_back.give_up()
                 leave()
@@ -333,8 +329,3 @@ def _is_static(scope: Any) -> bool:
 def _serve_static(request: HttpRequest) -> HttpResponseBase:
     path = request.path.removeprefix(urlparse(settings.STATIC_URL).path)
     return serve(request, url2pathname(path))
-
-
-def _busy() -> PlainTextResponse:
-    retry_after = {"Retry-After": str(conf.current().retry_after)}
-    return PlainTextResponse("The server is busy.", status_code=503, headers=retry_after)

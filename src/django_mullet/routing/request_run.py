@@ -34,7 +34,11 @@ from django_mullet.error_handling.commit_guard import as_stored, require_ended
 from django_mullet.error_handling.hints import advise
 from django_mullet.error_handling.refused_values import refuse
 from django_mullet.error_handling.retries import retries_of, run_again
-from django_mullet.error_handling.unavailable import NOT_AVAILABLE, as_unavailable, send_stream
+from django_mullet.error_handling.service_unavailable import (
+    UNAVAILABLE_ERRORS,
+    send_stream,
+    unavailable_exception,
+)
 from django_mullet.execution.execution import Execution, Habits
 from django_mullet.execution.handoff import in_worker, to_loop, to_worker
 from django_mullet.execution.query_log import QueryLog
@@ -302,8 +306,8 @@ class RequestRun:
 
     def _explain(self, error: Exception) -> None:
         """Raise the 503 or 422 that is the answer to `error`; else add a hint to it."""
-        if isinstance(error, NOT_AVAILABLE):
-            unavailable = as_unavailable(error, self._execution)
+        if isinstance(error, UNAVAILABLE_ERRORS):
+            unavailable = unavailable_exception(error, self._execution)
             if unavailable is not None:
                 raise unavailable from error
         elif isinstance(error, ValueError | OverflowError):
@@ -312,7 +316,7 @@ class RequestRun:
 
 
 _EXPLAINED = (
-    *NOT_AVAILABLE,
+    *UNAVAILABLE_ERRORS,
     ProgrammingError,
     SynchronousOnlyOperation,
     ValueError,

@@ -9,18 +9,18 @@ from then on it has both to its end, and counts among what lasts.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import HTTPException, WebSocket, WebSocketException
+from fastapi import WebSocket
 from fastapi.routing import APIWebSocketRoute, get_websocket_app, websocket_session
 from starlette.routing import BaseRoute
-from starlette.status import WS_1013_TRY_AGAIN_LATER
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocketState
 
-from django_mullet import conf
 from django_mullet.dependencies.adaptation import adapted_dependencies
 from django_mullet.dependencies.overrides import Overrides
 from django_mullet.dependencies.route_options import without_marks
-from django_mullet.error_handling.unavailable import NOT_AVAILABLE, reason_of
+from django_mullet.error_handling.service_unavailable import (
+    UNAVAILABLE_ERRORS,
+    unavailable_websocket,
+)
 from django_mullet.execution.execution import Execution, Habits, Unit, current_execution
 from django_mullet.middleware.chain import mark
 from django_mullet.routing.connection_per import ConnectionPer, unit_of
@@ -73,19 +73,10 @@ def _or_try_again(
     async def app(websocket: WebSocket) -> None:
         try:
             await run(websocket)
-        except NOT_AVAILABLE as error:
-            reason = reason_of(error, current_execution.get())
-            if reason is None:
+        except UNAVAILABLE_ERRORS as error:
+            unavailable = unavailable_websocket(error, current_execution.get(), websocket)
+            if unavailable is None:
                 raise
-            raise _try_again(websocket, reason) from error
+            raise unavailable from error
 
     return app
-
-
-def _try_again(websocket: WebSocket, reason: str) -> Exception:
-    """Return what answers 503 to a handshake, and closes an accepted connection with 1013."""
-    is_handshake = websocket.application_state is WebSocketState.CONNECTING
-    if is_handshake and "websocket.http.response" in websocket.scope.get("extensions", {}):
-        retry_after = {"Retry-After": str(conf.current().retry_after)}
-        return HTTPException(503, detail=reason, headers=retry_after)
-    return WebSocketException(WS_1013_TRY_AGAIN_LATER, reason)
