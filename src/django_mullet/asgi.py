@@ -36,10 +36,10 @@ from django_mullet.exceptions import Overloaded
 from django_mullet.execution.execution import Execution, Habits
 from django_mullet.execution.workers import pool
 from django_mullet.middleware.response import close
-from django_mullet.openapi import components
+from django_mullet.openapi.components import install_component_names
 from django_mullet.routing.redirects import RelativeRedirects
 from django_mullet.streaming.bodies import stream, to_its_end
-from django_mullet.streaming.delayed_headers import LEAST_PATIENCE, HeldBack
+from django_mullet.streaming.delayed_headers import ASYNC_VIEW_DELAY, DelayedHeaders
 from django_mullet.urls import is_api_view
 
 __all__ = ["SERVE_STATIC", "DjangoHandler", "is_mounted", "mount_django"]
@@ -48,7 +48,7 @@ SERVE_STATIC = "mullet.serve_static"
 """Key of the scope by which a server says whether Django serves static files; else `DEBUG` does."""
 
 
-MOST_HABITS = 256
+MAX_HABITS = 256
 """First segments of paths that are told apart; clients can make up more."""
 
 
@@ -75,7 +75,7 @@ def mount_django(app: FastAPI) -> None:
     if is_mounted(app):
         raise ImproperlyConfigured("Django is mounted already: call 'mount_django(app)' once.")
     handlers.install_exception_handlers(app)
-    components.install(app)
+    install_component_names(app)
     app.router.middleware_stack = RelativeRedirects(app.router.middleware_stack)
     app.router.default = _Fallback(app, otherwise=app.router.default)
     app.router.lifespan_context = _ending_workers(app.router.lifespan_context)
@@ -162,7 +162,7 @@ class DjangoHandler(ASGIHandler):
     def _habits_of(self, path: str) -> Habits:
         """Return those of the views below the first segment of `path`, as far as they are few."""
         segment = _first_segment(path)
-        if segment not in self._habits and len(self._habits) >= MOST_HABITS:
+        if segment not in self._habits and len(self._habits) >= MAX_HABITS:
             segment = ""
         return self._habits.setdefault(segment, Habits())
 
@@ -177,17 +177,17 @@ class DjangoHandler(ASGIHandler):
         with closing(body):
             execution = _DjangoExecution(scope, type(self), self._habits_of(scope["path"]))
             leave = execution.enter(takes_orm=True)
-            held_back = HeldBack(send, execution)
+            delayed = DelayedHeaders(send, execution)
             try:
                 async with self._until_client_leaves(receive):
-                    await self._answer(scope, body, execution, held_back, send)
+                    await self._answer(scope, body, execution, delayed, send)
             except Overloaded as error:
                 unavailable = unavailable_response(error, execution)
-                if held_back.has_sent:
+                if delayed.has_sent:
                     raise
                 await unavailable(scope, receive, send)
             finally:
-                held_back.give_up()
+                delayed.give_up()
                 leave()
                 await execution.aclose(waits=True)  # what reads the body, above all
 
@@ -206,7 +206,7 @@ class DjangoHandler(ASGIHandler):
                 raise unexpected[0] from None
 
     async def _answer(
-        self, scope: Any, body: Any, execution: "_DjangoExecution", held_back: Any, send: Any
+        self, scope: Any, body: Any, execution: "_DjangoExecution", delayed: Any, send: Any
     ) -> None:
         answer = await execution.run(partial(self._respond, scope, body, execution))
         if isinstance(answer, HttpRequest):
@@ -218,10 +218,10 @@ class DjangoHandler(ASGIHandler):
             return
         execution.become_lasting()
         if answer.is_async:
-            held_back.patience = LEAST_PATIENCE
+            delayed.delay = ASYNC_VIEW_DELAY
         answer.streaming_content = pieces = _within(execution, answer)
         async with aclosing(pieces):
-            await self.send_response(answer, held_back)
+            await self.send_response(answer, delayed)
 
     def _respond(
         self, scope: Any, body: Any, execution: "_DjangoExecution"

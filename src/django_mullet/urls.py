@@ -54,9 +54,9 @@ async def api_view(request: HttpRequest, **path_params: str) -> HttpResponse:
     The application routes the request itself, by its path. An exception that the application lets
     through is Django's to handle, as one of a Django view is.
     """
-    exchange = Exchange(request)
-    await get_application()(build_scope(request), exchange.receive, exchange.send)
-    return exchange.build_response()
+    messages = AsgiMessages(request)
+    await get_application()(build_scope(request), messages.receive, messages.send)
+    return messages.build_response()
 
 
 def is_api_view(callback: Callable[..., Any]) -> bool:
@@ -217,7 +217,7 @@ def iter_headers(request: HttpRequest) -> Iterator[tuple[bytes, bytes]]:
             yield name.lower().encode("latin-1"), value.encode("latin-1")
 
 
-class Exchange:
+class AsgiMessages:
     """The ASGI messages that carry one Django request to an application, and its response back."""
 
     def __init__(self, request: HttpRequest) -> None:

@@ -24,7 +24,7 @@ from django_mullet import (
     retry_on_conflict,
 )
 from django_mullet.error_handling import handlers
-from django_mullet.error_handling.commit_guard import as_stored, require_ended
+from django_mullet.error_handling.commit_guard import guard_commit, require_ended
 from django_mullet.execution.execution import Execution
 from django_mullet.execution.outcomes import Outcome, current_outcome
 from tests.error_handling.test_retries import lock_twice
@@ -349,7 +349,7 @@ def test_only_an_answer_of_success_must_be_stored(status_code: int, is_error: bo
         return Response(status_code=status_code)
 
     async def use(execution: Execution) -> Response:
-        return await as_stored(execution, partial(respond, execution))
+        return await guard_commit(execution, partial(respond, execution))
 
     if is_error:
         with pytest.raises(RolledBack, match="it was"):

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
 from django_mullet import APIRouter, Create, ModelSchema, Patch, Writable, WriteOnly
-from django_mullet.openapi.components import install
+from django_mullet.openapi.components import install_component_names
 from tests.library.models import Author, Book
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ def document_of(*bodies: Any) -> dict[str, Any]:
         endpoint.__annotations__["body"] = annotation
         router.post(f"/{number}")(endpoint)
     app.include_router(router)
-    install(app)
+    install_component_names(app)
     return app.openapi()
 
 
@@ -124,7 +124,7 @@ def test_what_is_nested_in_a_body_has_no_side_to_which_nothing_refers() -> None:
     @app.post("/shelves")
     def create(body: Create[Shelf]) -> Shelf: ...
 
-    install(app)
+    install_component_names(app)
     assert list(app.openapi()["components"]["schemas"]) == [
         "HTTPValidationError",
         "Renamed",
@@ -154,7 +154,7 @@ def test_a_class_that_is_sent_and_shown_has_two_sides() -> None:
     @app.post("/shelves")
     def create_shelf(body: Create[Shelf]) -> Shelf: ...
 
-    install(app)
+    install_component_names(app)
     components = app.openapi()["components"]["schemas"]
     assert {"Plain-Input", "Plain-Output", "Renamed"} < {*components}
     mapping = components["Shown"]["properties"]["some"]["discriminator"]["mapping"]

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from django_mullet import APIRouter
 from django_mullet.execution.execution import Execution, current_execution
 from django_mullet.execution.workers import pool
-from django_mullet.streaming.bodies import AHEAD, follow_up_in_worker, stream
+from django_mullet.streaming.bodies import ITEMS_AHEAD, follow_up_in_worker, stream
 from tests.executing import entered, execute, here
 from tests.testapp.models import Item
 from tests.waiting import turns, until
@@ -35,7 +35,7 @@ def streamed(iterable: Iterable[T]) -> list[T]:
     return execute(use)
 
 
-@pytest.mark.parametrize("count", [0, 1, AHEAD, 3 * AHEAD + 1])
+@pytest.mark.parametrize("count", [0, 1, ITEMS_AHEAD, 3 * ITEMS_AHEAD + 1])
 def test_every_item_arrives_in_its_order(count: int) -> None:
     assert streamed(range(count)) == list(range(count))
 
@@ -51,7 +51,7 @@ def test_one_worker_makes_all_items_and_closes_the_iterator() -> None:
     def body() -> Iterator[int]:
         try:
             Item.objects.exists()
-            for number in range(AHEAD * 2):
+            for number in range(ITEMS_AHEAD * 2):
                 threads.append(threading.current_thread())
                 yield number
         finally:
@@ -59,7 +59,7 @@ def test_one_worker_makes_all_items_and_closes_the_iterator() -> None:
 
     streamed(body())
 
-    assert len(threads) == AHEAD * 2 + 1
+    assert len(threads) == ITEMS_AHEAD * 2 + 1
     assert len(set(threads)) == 1
     assert threads[0].name.startswith("mullet-")
 
@@ -86,7 +86,7 @@ def test_the_worker_waits_for_a_slow_client() -> None:
     made: list[int] = []
 
     def body() -> Iterator[int]:
-        for number in range(AHEAD * 5):
+        for number in range(ITEMS_AHEAD * 5):
             made.append(number)
             yield number
 
@@ -94,14 +94,14 @@ def test_the_worker_waits_for_a_slow_client() -> None:
         most = 0
         async with aclosing(stream(body(), execution)) as items:
             async for item in items:
-                if item % AHEAD == 0:
+                if item % ITEMS_AHEAD == 0:
                     await asyncio.sleep(0.02)
                 most = max(most, len(made) - item)
         return most
 
     # As many again may be on their way, and one is being made.
-    assert execute(use) <= 2 * AHEAD + 1
-    assert len(made) == AHEAD * 5
+    assert execute(use) <= 2 * ITEMS_AHEAD + 1
+    assert len(made) == ITEMS_AHEAD * 5
 
 
 def test_an_error_comes_after_the_items_before_it() -> None:
@@ -143,21 +143,21 @@ def test_closing_the_stream_wakes_a_worker_that_waits_for_the_client() -> None:
     made: list[int] = []
 
     def body() -> Iterator[int]:
-        for number in range(10 * AHEAD):
+        for number in range(10 * ITEMS_AHEAD):
             made.append(number)
             yield number
 
     async def use(execution: Execution) -> None:
         async with aclosing(stream(body(), execution)) as items:
             async for _ in items:
-                while len(made) < AHEAD:
+                while len(made) < ITEMS_AHEAD:
                     await asyncio.sleep(0.001)
                 await asyncio.sleep(0.01)
                 break
 
     execute(use)
 
-    assert len(made) <= 2 * AHEAD + 2
+    assert len(made) <= 2 * ITEMS_AHEAD + 2
 
 
 def test_an_error_in_closing_is_raised() -> None:

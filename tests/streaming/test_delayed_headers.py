@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from django_mullet.streaming import delayed_headers
-from django_mullet.streaming.delayed_headers import HeldBack
+from django_mullet.streaming.delayed_headers import DelayedHeaders
 from tests.waiting import turns
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
@@ -42,7 +42,7 @@ class Producer:
 
 
 def with_client(
-    use: Callable[[Client, HeldBack], Coroutine[Any, Any, None]], *, fails: bool = False
+    use: Callable[[Client, DelayedHeaders], Coroutine[Any, Any, None]], *, fails: bool = False
 ) -> list[Any]:
     """Return what is sent by `use`; errors that nobody has seen are errors of the test."""
     unseen: list[Any] = []
@@ -50,7 +50,7 @@ def with_client(
     async def main() -> list[Any]:
         asyncio.get_running_loop().set_exception_handler(lambda _, told: unseen.append(told))
         client = Client(fails)
-        await asyncio.wait_for(use(client, HeldBack(client, Producer())), 5)
+        await asyncio.wait_for(use(client, DelayedHeaders(client, Producer())), 5)
         return client.messages
 
     messages = asyncio.run(main())
@@ -61,13 +61,13 @@ def with_client(
 
 @pytest.fixture
 def is_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delayed_headers, "PATIENCE", 0)
-    monkeypatch.setattr(delayed_headers, "TURNS", 0)
-    monkeypatch.setattr(delayed_headers, "INTERVAL", 0)
+    monkeypatch.setattr(delayed_headers, "DEFAULT_DELAY", 0)
+    monkeypatch.setattr(delayed_headers, "MIN_LOOP_TURNS", 0)
+    monkeypatch.setattr(delayed_headers, "RECHECK_SECONDS", 0)
 
 
 def test_the_start_is_sent_with_the_first_piece() -> None:
-    async def use(client: Client, send: HeldBack) -> None:
+    async def use(client: Client, send: DelayedHeaders) -> None:
         await send(START)
         await turns()
         assert client.messages == []
@@ -81,8 +81,8 @@ def test_the_start_is_sent_with_the_first_piece() -> None:
 
 
 @pytest.mark.usefixtures("is_impatient")
-def test_it_is_sent_when_patience_is_over() -> None:
-    async def use(client: Client, send: HeldBack) -> None:
+def test_it_is_sent_when_the_delay_is_over() -> None:
+    async def use(client: Client, send: DelayedHeaders) -> None:
         await send(START)
         await turns()
         assert client.messages == [START]
@@ -96,7 +96,7 @@ def test_it_is_sent_when_patience_is_over() -> None:
 @pytest.mark.usefixtures("is_impatient")
 @pytest.mark.parametrize("count", range(5))
 def test_it_is_sent_once_and_first_whenever_the_body_comes(count: int) -> None:
-    async def use(client: Client, send: HeldBack) -> None:
+    async def use(client: Client, send: DelayedHeaders) -> None:
         await send(START)
         await turns(count)
         await send(BODY)
@@ -107,7 +107,7 @@ def test_it_is_sent_once_and_first_whenever_the_body_comes(count: int) -> None:
 
 @pytest.mark.usefixtures("is_impatient")
 def test_the_body_waits_for_a_start_that_is_on_its_way() -> None:
-    async def use(client: Client, send: HeldBack) -> None:
+    async def use(client: Client, send: DelayedHeaders) -> None:
         client.is_slow.clear()
         await send(START)
         await turns()
@@ -125,7 +125,7 @@ def test_the_body_waits_for_a_start_that_is_on_its_way() -> None:
 def test_one_who_has_given_up_can_answer_unless_it_is_sent(count: int) -> None:
     """No more than one answer, whenever the body fails."""
 
-    async def use(client: Client, send: HeldBack) -> None:
+    async def use(client: Client, send: DelayedHeaders) -> None:
         await send(START)
         await turns(count)
         send.give_up()
@@ -136,8 +136,8 @@ def test_one_who_has_given_up_can_answer_unless_it_is_sent(count: int) -> None:
     assert with_client(use) in ([START], ["another"])
 
 
-def test_without_patience_nothing_is_sent_after_giving_up() -> None:
-    async def use(client: Client, send: HeldBack) -> None:
+def test_without_a_delay_nothing_is_sent_after_giving_up() -> None:
+    async def use(client: Client, send: DelayedHeaders) -> None:
         await send(START)
         send.give_up()
         await asyncio.sleep(0.01)
@@ -147,7 +147,7 @@ def test_without_patience_nothing_is_sent_after_giving_up() -> None:
 
 
 def test_giving_up_before_anything_does_nothing() -> None:
-    async def use(client: Client, send: HeldBack) -> None:
+    async def use(client: Client, send: DelayedHeaders) -> None:
         send.give_up()
 
     assert with_client(use) == []
@@ -155,7 +155,7 @@ def test_giving_up_before_anything_does_nothing() -> None:
 
 @pytest.mark.usefixtures("is_impatient")
 def test_the_body_hears_that_the_client_has_left() -> None:
-    async def use(client: Client, send: HeldBack) -> None:
+    async def use(client: Client, send: DelayedHeaders) -> None:
         await send(START)
         await turns()
         with pytest.raises(OSError, match="it has left"):
@@ -166,7 +166,7 @@ def test_the_body_hears_that_the_client_has_left() -> None:
 
 @pytest.mark.usefixtures("is_impatient")
 def test_that_a_client_has_left_is_no_error_where_nothing_more_is_sent() -> None:
-    async def use(client: Client, send: HeldBack) -> None:
+    async def use(client: Client, send: DelayedHeaders) -> None:
         await send(START)
         await turns()
         send.give_up()
@@ -178,7 +178,7 @@ def test_it_waits_longer_for_a_body_that_cannot_begin(is_impatient: None) -> Non
     async def main() -> list[int]:
         client, producer = Client(), Producer()
         producer.is_queued = True
-        held = HeldBack(client, producer)
+        held = DelayedHeaders(client, producer)
         await held(START)
         await asyncio.sleep(0.01)
         before = len(client.messages)
@@ -190,16 +190,16 @@ def test_it_waits_longer_for_a_body_that_cannot_begin(is_impatient: None) -> Non
 
 
 def test_a_body_has_some_turns_of_the_loop_to_begin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under load its first steps take longer than the patience in seconds."""
-    monkeypatch.setattr(delayed_headers, "PATIENCE", 0)
+    """Under load its first steps take longer than the delay in seconds."""
+    monkeypatch.setattr(delayed_headers, "DEFAULT_DELAY", 0)
 
     async def main() -> list[int]:
         client, producer = Client(), Producer()
-        held = HeldBack(client, producer)
+        held = DelayedHeaders(client, producer)
         await held(START)
-        await turns(delayed_headers.TURNS // 2)
+        await turns(delayed_headers.MIN_LOOP_TURNS // 2)
         producer.is_busy = True
-        await turns(2 * delayed_headers.TURNS)
+        await turns(2 * delayed_headers.MIN_LOOP_TURNS)
         before = len(client.messages)
         producer.is_busy = False
         while not client.messages:
@@ -212,7 +212,7 @@ def test_a_body_has_some_turns_of_the_loop_to_begin(monkeypatch: pytest.MonkeyPa
 def test_a_body_that_makes_do_without_a_connection_is_sent() -> None:
     async def main() -> list[Any]:
         client, producer = Client(), Producer()
-        held = HeldBack(client, producer)
+        held = DelayedHeaders(client, producer)
         await held(START)
         producer.refusal = LookupError("none left")
         await held(BODY)
@@ -225,13 +225,13 @@ def test_a_body_that_makes_do_without_a_connection_is_sent() -> None:
 def test_one_that_was_refused_and_sends_nothing_has_its_start_in_the_end(
     is_impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delayed_headers, "INTERVAL", 0.01)
-    monkeypatch.setattr(delayed_headers, "MOST_PATIENCE", 0.1)
+    monkeypatch.setattr(delayed_headers, "RECHECK_SECONDS", 0.01)
+    monkeypatch.setattr(delayed_headers, "MAX_DELAY", 0.1)
 
     async def main() -> list[Any]:
         client, producer = Client(), Producer()
         producer.refusal = LookupError("none left")
-        await HeldBack(client, producer)(START)
+        await DelayedHeaders(client, producer)(START)
         while not client.messages:
             await asyncio.sleep(0.01)
         return client.messages
@@ -240,14 +240,14 @@ def test_one_that_was_refused_and_sends_nothing_has_its_start_in_the_end(
 
 
 def test_it_waits_longer_for_a_worker_that_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delayed_headers, "PATIENCE", 0.01)
-    monkeypatch.setattr(delayed_headers, "INTERVAL", 0.01)
-    monkeypatch.setattr(delayed_headers, "MOST_PATIENCE", 0.2)
+    monkeypatch.setattr(delayed_headers, "DEFAULT_DELAY", 0.01)
+    monkeypatch.setattr(delayed_headers, "RECHECK_SECONDS", 0.01)
+    monkeypatch.setattr(delayed_headers, "MAX_DELAY", 0.2)
 
     async def main() -> list[int]:
         client, producer = Client(), Producer()
         producer.is_busy = True
-        held = HeldBack(client, producer)
+        held = DelayedHeaders(client, producer)
         await held(START)
         await asyncio.sleep(0.05)
         before = len(client.messages)
@@ -262,7 +262,7 @@ def test_the_start_of_a_body_that_was_refused_a_connection_is_not_sent(is_impati
     async def main() -> bool:
         client, producer = Client(), Producer()
         producer.refusal = LookupError("none left")
-        held = HeldBack(client, producer)
+        held = DelayedHeaders(client, producer)
         await held(START)
         await turns()
         held.give_up()
@@ -274,7 +274,7 @@ def test_the_start_of_a_body_that_was_refused_a_connection_is_not_sent(is_impati
 def test_a_body_that_was_refused_a_connection_is_not_sent() -> None:
     async def main() -> list[Any]:
         client, producer = Client(), Producer()
-        held = HeldBack(client, producer)
+        held = DelayedHeaders(client, producer)
         await held(START)
         producer.refusal = LookupError("none left")
         with pytest.raises(LookupError, match="none left"):
@@ -308,7 +308,7 @@ class Clock(asyncio.SelectorEventLoop):
 
 
 def sent_after(
-    patience: float = delayed_headers.PATIENCE, *, queued: float = 0.0, busy: float = 0.0
+    delay: float = delayed_headers.DEFAULT_DELAY, *, queued: float = 0.0, busy: float = 0.0
 ) -> float:
     """Return after how many seconds the start is sent though there is no body.
 
@@ -327,8 +327,8 @@ def sent_after(
         async def send(message: Any) -> None:
             sent.append(loop.time() - begin)
 
-        held = HeldBack(send, producer)
-        held.patience = patience
+        held = DelayedHeaders(send, producer)
+        held.delay = delay
         await held(START)
         while not sent:
             await asyncio.sleep(0.001)
@@ -340,7 +340,7 @@ def sent_after(
 
 def test_the_start_is_sent_after_as_many_seconds_as_the_documentation_says() -> None:
     assert sent_after() == pytest.approx(0.5, abs=0.05)
-    assert sent_after(delayed_headers.LEAST_PATIENCE) == pytest.approx(0.02, abs=0.03)
+    assert sent_after(delayed_headers.ASYNC_VIEW_DELAY) == pytest.approx(0.02, abs=0.03)
     assert sent_after(busy=60.0) == pytest.approx(5.0, abs=0.3)
 
 
@@ -356,8 +356,8 @@ def test_twenty_turns_of_the_loop_are_waited_for_as_well() -> None:
 
     async def main() -> int:
         client = Client()
-        held = HeldBack(client, Producer())
-        held.patience = 0.0
+        held = DelayedHeaders(client, Producer())
+        held.delay = 0.0
         await held(START)
         count = 0
         while not client.messages:

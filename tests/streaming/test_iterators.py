@@ -13,7 +13,7 @@ from fastapi import FastAPI, HTTPException
 from django_mullet import APIRouter
 from django_mullet.execution import connections
 from django_mullet.execution.workers import pool
-from django_mullet.streaming.bodies import AHEAD, stream
+from django_mullet.streaming.bodies import ITEMS_AHEAD, stream
 from tests.executing import entered
 from tests.load import answers
 from tests.testapp.models import Item
@@ -91,18 +91,18 @@ def test_nobody_has_the_connection_of_a_stream_while_its_client_is_slow(
     def body() -> Iterator[str]:
         for item in Item.objects.order_by("pk").iterator(chunk_size=1):
             queries()
-            yield from [item.name] * 2 * AHEAD
+            yield from [item.name] * 2 * ITEMS_AHEAD
 
     async def main() -> list[str]:
         found: list[str] = []
         async with entered() as execution, aclosing(stream(body(), execution)) as items:
             async for item in items:
-                if len(found) % AHEAD == 0:
+                if len(found) % ITEMS_AHEAD == 0:
                     await others_close_their_connections()
                 found.append(item)
         return found
 
-    assert "".join(asyncio.run(main())) == "".join(name * 2 * AHEAD for name in NAMES)
+    assert "".join(asyncio.run(main())) == "".join(name * 2 * ITEMS_AHEAD for name in NAMES)
 
 
 # In one worker

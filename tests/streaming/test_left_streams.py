@@ -24,7 +24,7 @@ from pydantic import BaseModel
 from django_mullet import APIRouter, DjangoHandler, conf
 from django_mullet.execution.execution import Execution, current_execution
 from django_mullet.execution.workers import pool
-from django_mullet.streaming.bodies import AHEAD
+from django_mullet.streaming.bodies import ITEMS_AHEAD
 from tests.executing import entered, execute
 from tests.routing.test_route import scope_of
 from tests.waiting import until
@@ -277,7 +277,7 @@ def without_garbage_collection() -> Iterator[None]:
 
 
 def is_made_ahead() -> bool:
-    return len(numbers) > AHEAD
+    return len(numbers) > ITEMS_AHEAD
 
 
 @pytest.mark.parametrize("after", range(4))

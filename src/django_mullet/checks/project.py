@@ -41,8 +41,8 @@ from django_mullet.asgi import is_mounted
 from django_mullet.callables import dotted_name, layers
 from django_mullet.dependencies.adaptation import Kind, below, kind
 from django_mullet.error_handling.body_fields import body_models, marked_as
-from django_mullet.error_handling.hints import of_websocket
-from django_mullet.middleware.chain import mark
+from django_mullet.error_handling.hints import websocket_middleware_hint
+from django_mullet.middleware.chain import middleware_of
 from django_mullet.openapi.components import clashes
 from django_mullet.queries import prepared
 from django_mullet.queries.purity import names_context_variable
@@ -315,8 +315,8 @@ def _websocket_messages(context: RouteContext) -> Iterator[checks.CheckMessage]:
         )
 
     dependant = context.dependant or route.dependant
-    if mark(dependant) is not None:
-        message, hint = of_websocket(context.path or route.path)
+    if middleware_of(dependant) is not None:
+        message, hint = websocket_middleware_hint(context.path or route.path)
         yield checks.Error(message, hint=hint, id="mullet.E007")
 
 

@@ -17,7 +17,7 @@ from django_mullet.error_handling.retries import is_conflict
 from django_mullet.exceptions import AlreadyCommitted, OutcomeUnknown, RolledBack
 from django_mullet.execution.execution import Execution
 
-__all__ = ["as_stored", "require_ended", "require_uncommitted"]
+__all__ = ["guard_commit", "require_ended", "require_uncommitted"]
 
 _REFUSALS = (HTTPException, ValidationError, DataError, IntegrityError)
 """What is answered by a status that tells the client that its request has changed nothing."""
@@ -25,7 +25,9 @@ _REFUSALS = (HTTPException, ValidationError, DataError, IntegrityError)
 logger = logging.getLogger("django.request")
 
 
-async def as_stored(execution: Execution, respond: Callable[[], Awaitable[Response]]) -> Response:
+async def guard_commit(
+    execution: Execution, respond: Callable[[], Awaitable[Response]]
+) -> Response:
     """Return what `respond` returns, in one attempt to answer the request of `execution`.
 
     Raises `RolledBack` where that is a success and nothing is stored, and `AlreadyCommitted` where
@@ -39,7 +41,7 @@ async def as_stored(execution: Execution, respond: Callable[[], Awaitable[Respon
         if error is outcome.late_error:
             require_uncommitted(execution, error)
         if isinstance(error, HTTPException):
-            _require_stored(execution, error.status_code)
+            _require_committed(execution, error.status_code)
         raise
     except OutcomeUnknown as error:
         logger.error("Outcome unknown: %s: %s", request_name(execution.scope), error)
@@ -50,11 +52,11 @@ async def as_stored(execution: Execution, respond: Callable[[], Awaitable[Respon
         raise
     finally:
         outcome.is_awaited = False
-    _require_stored(execution, response.status_code)
+    _require_committed(execution, response.status_code)
     return response
 
 
-def _require_stored(execution: Execution, status_code: int) -> None:
+def _require_committed(execution: Execution, status_code: int) -> None:
     error = execution.outcome.rolled_back
     if error is not None and status_code < 400:
         raise error from error.__cause__

@@ -18,7 +18,7 @@ from django_mullet.callables import dotted_name, layers
 from django_mullet.dependencies.adaptation import below
 from django_mullet.results.unshown_models import advice_on
 
-__all__ = ["advise", "of_websocket"]
+__all__ = ["add_hint", "websocket_middleware_hint"]
 
 _NO_SUCH = re.compile(r"no such (table|column)")
 """What SQLite says; it has no code for it."""
@@ -30,7 +30,7 @@ _ASYNC = CO_COROUTINE | CO_ASYNC_GENERATOR
 """The flags of the code of an `async def`."""
 
 
-def advise(error: Exception, endpoint: Callable[..., Any], dependant: Dependant) -> None:
+def add_hint(error: Exception, endpoint: Callable[..., Any], dependant: Dependant) -> None:
     """Add a note to `error` that says what to type, where that is known."""
     if isinstance(error, SynchronousOnlyOperation):
         subject = _async_def(error, endpoint, dependant)
@@ -70,7 +70,7 @@ def _lacks_migration(error: Exception) -> bool:
     return sqlstate in _UNDEFINED or bool(_NO_SUCH.match(str(error)))
 
 
-def of_websocket(path: str) -> tuple[str, str]:
+def websocket_middleware_hint(path: str) -> tuple[str, str]:
     """Return what is wrong with Django's middleware around a WebSocket, and what to write."""
     message = f"The WebSocket '{path}' has 'django_middleware', but no middleware runs around one."
     hint = (

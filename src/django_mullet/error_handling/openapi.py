@@ -17,7 +17,7 @@ from django_mullet.error_handling.openapi_schemas import DETAIL, PROBLEM
 from django_mullet.error_handling.problem_details import PROBLEM_JSON
 from django_mullet.error_handling.retries import retries_of
 
-__all__ = ["Responses", "errors", "listed"]
+__all__ = ["Responses", "errors", "with_known_errors"]
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -39,7 +39,9 @@ def errors(*statuses: int) -> Responses:
     }
 
 
-def listed(endpoint: Callable[..., Any], dependant: Dependant, responses: Responses) -> Responses:
+def with_known_errors(
+    endpoint: Callable[..., Any], dependant: Dependant, responses: Responses
+) -> Responses:
     """Return `responses`, a route's own, and the errors that are known of it."""
     statuses = []
     if retries_of(endpoint) or _may_meet_its_like(dependant):

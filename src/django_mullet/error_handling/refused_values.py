@@ -19,7 +19,7 @@ from fastapi import HTTPException, Request
 
 from django_mullet.error_handling.sent_values import has_unread_body, sent_texts, sent_values
 
-__all__ = ["refuse", "refused_values"]
+__all__ = ["raise_for_sent_value", "refused_values"]
 
 logger = logging.getLogger("django.request")
 
@@ -34,7 +34,7 @@ _NEGATIVE = "Negative numbers are not allowed."
 _SURROGATE = "Surrogates without their other half are not allowed."
 _NO_JSON = "This cannot be stored as JSON."
 
-_MOST_DIGITS = 2**14
+_MAX_DECIMAL_PLACES = 2**14
 """Beyond the point, in a number of PostgreSQL (its documentation, chapter 8.1.2): one less."""
 
 
@@ -52,7 +52,7 @@ def refused_values(request: Request, error: Exception) -> list[dict[str, Any]]:
     ]
 
 
-def refuse(request: Request, error: Exception) -> None:
+def raise_for_sent_value(request: Request, error: Exception) -> None:
     """Raise an `HTTPException` of 422 if a value of the client explains `error`."""
     if found := refused_values(request, error):
         raise HTTPException(422, found) from error
@@ -137,7 +137,7 @@ def _is_beyond(value: Any, limit: int) -> bool:
     if number is None:
         return False
     exponent = number.as_tuple().exponent
-    is_long = isinstance(exponent, int) and exponent <= -_MOST_DIGITS
+    is_long = isinstance(exponent, int) and exponent <= -_MAX_DECIMAL_PLACES
     return is_long or not -limit <= number < limit
 
 

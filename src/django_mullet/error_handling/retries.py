@@ -16,14 +16,14 @@ from django.db import OperationalError
 from django_mullet.execution.handoff import to_loop
 from django_mullet.schemas.lazy_loads import begin_anew
 
-__all__ = ["is_conflict", "retries_of", "retry_on_conflict", "run_again"]
+__all__ = ["is_conflict", "retries_of", "retry_on_conflict", "run_with_retries"]
 
 T = TypeVar("T")
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 
 logger = logging.getLogger("django.request")
 
-_MARK = "mullet_retries"
+_RETRIES_ATTRIBUTE = "mullet_retries"
 
 _SQLSTATES = {"40001", "40P01"}
 """`serialization_failure` and `deadlock_detected`, of PostgreSQL's documentation, appendix A."""
@@ -31,7 +31,7 @@ _SQLSTATES = {"40001", "40P01"}
 _SQLITE_CODES = {5, 6}
 """`SQLITE_BUSY` and `SQLITE_LOCKED`, without what their extended codes say more."""
 
-_PAUSE = 0.01  # seconds, at most, before the first time; twice as long each time after
+_MAX_FIRST_PAUSE = 0.01  # seconds, at most, before the first time; twice as long each time after
 
 
 def retry_on_conflict(times: int = 3) -> Callable[[EndpointT], EndpointT]:
@@ -51,7 +51,7 @@ def retry_on_conflict(times: int = 3) -> Callable[[EndpointT], EndpointT]:
         )
 
     def marked(endpoint: EndpointT) -> EndpointT:
-        setattr(endpoint, _MARK, times)
+        setattr(endpoint, _RETRIES_ATTRIBUTE, times)
         return endpoint
 
     return marked
@@ -59,7 +59,7 @@ def retry_on_conflict(times: int = 3) -> Callable[[EndpointT], EndpointT]:
 
 def retries_of(endpoint: Callable[..., Any]) -> int:
     """Return how many times a request for `endpoint` may run again."""
-    times: int = getattr(endpoint, _MARK, 0)
+    times: int = getattr(endpoint, _RETRIES_ATTRIBUTE, 0)
     return times
 
 
@@ -74,7 +74,7 @@ def is_conflict(error: OperationalError) -> bool:
     return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _SQLITE_CODES
 
 
-async def run_again(times: int, attempt: Callable[[], Awaitable[T]]) -> T:
+async def run_with_retries(times: int, attempt: Callable[[], Awaitable[T]]) -> T:
     """Return what `attempt` returns, the first time or one of `times` more."""
     for number in range(times):
         try:
@@ -86,5 +86,5 @@ async def run_again(times: int, attempt: Callable[[], Awaitable[T]]) -> T:
         begin_anew()
         await to_loop()
         # A random while, so that those who have met do not meet again.
-        await asyncio.sleep(random.uniform(0, _PAUSE * 2**number))  # noqa: S311
+        await asyncio.sleep(random.uniform(0, _MAX_FIRST_PAUSE * 2**number))  # noqa: S311
     return await attempt()

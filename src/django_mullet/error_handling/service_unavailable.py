@@ -20,7 +20,7 @@ from django_mullet._compat.starlette import exception_handler
 from django_mullet.error_handling.commit_guard import require_uncommitted
 from django_mullet.exceptions import ConnectionLimitReached, Overloaded
 from django_mullet.execution.execution import Execution
-from django_mullet.streaming.delayed_headers import HeldBack
+from django_mullet.streaming.delayed_headers import DelayedHeaders
 
 __all__ = [
     "UNAVAILABLE_ERRORS",
@@ -80,19 +80,19 @@ async def send_stream(
     send: Send,
 ) -> None:
     """Send a body by `send_all`, or a 503 if it finds no connection before anything is sent."""
-    held_back = HeldBack(send, execution)
+    delayed = DelayedHeaders(send, execution)
     try:
-        await send_all(held_back)
+        await send_all(delayed)
     except Exception as error:
         is_away = isinstance(error, UNAVAILABLE_ERRORS)
         unavailable = unavailable_exception(error, execution) if is_away else None
-        if unavailable is None or held_back.has_sent:
-            await held_back.release()
+        if unavailable is None or delayed.has_sent:
+            await delayed.release()
             raise
         # Not raised: FastAPI may have a group of tasks around it, which would make another of it.
         await _send_error(unavailable, request, send)
     finally:
-        held_back.give_up()
+        delayed.give_up()
 
 
 async def _send_error(error: HTTPException, request: Request, send: Send) -> None:

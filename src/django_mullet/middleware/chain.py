@@ -38,20 +38,26 @@ from fastapi.responses import StreamingResponse
 from django_mullet._compat.django import set_handler_class
 from django_mullet._compat.starlette import exception_handler
 from django_mullet.dependencies.route_options import Mark, nearest
-from django_mullet.error_handling.hints import of_websocket
+from django_mullet.error_handling.hints import websocket_middleware_hint
 from django_mullet.execution import request_signals
 from django_mullet.execution.execution import Execution
 from django_mullet.execution.handoff import await_from_sync, in_worker, to_loop, to_worker
 from django_mullet.middleware.request import RouteRequest
-from django_mullet.middleware.response import Exchange, close, from_django, has_new_body, to_django
+from django_mullet.middleware.response import (
+    ConvertedResponse,
+    close,
+    from_django,
+    has_new_body,
+    to_django,
+)
 from django_mullet.streaming.bodies import to_its_end
 
 __all__ = [
-    "Around",
     "Chain",
     "DjangoMiddleware",
+    "MiddlewareBinding",
     "MiddlewareExecution",
-    "mark",
+    "middleware_of",
     "without_django_wrapper",
 ]
 
@@ -92,7 +98,9 @@ class DjangoMiddleware(Mark):
     async def __call__(self, connection: HTTPConnection) -> None:
         """Refuse to run: FastAPI calls this only where nobody runs the middleware."""
         if connection.scope["type"] == "websocket":
-            raise ImproperlyConfigured(" ".join(of_websocket(connection.scope["path"])))
+            raise ImproperlyConfigured(
+                " ".join(websocket_middleware_hint(connection.scope["path"]))
+            )
         raise ImproperlyConfigured(
             "A route with 'django_middleware' must run as a Django request: use 'APIRouter' of "
             "'django_mullet', or 'route_class=DjangoRoute'."
@@ -109,7 +117,7 @@ class DjangoMiddleware(Mark):
         return bool(self._middleware)
 
 
-def mark(dependant: Dependant) -> DjangoMiddleware | None:
+def middleware_of(dependant: Dependant) -> DjangoMiddleware | None:
     """Return the mark of the route that `dependant` belongs to, if Django's middleware runs."""
     return nearest(dependant, DjangoMiddleware) or None
 
@@ -181,7 +189,7 @@ class Chain:
         try:
             for process_view in self._process_view:
                 response = await _run(
-                    process_view, request, call.around.endpoint, (), call.path_params
+                    process_view, request, call.binding.endpoint, (), call.path_params
                 )
                 if response:
                     return await _rendered(response)
@@ -294,17 +302,17 @@ def _forget_chains(**kwargs: Any) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class MiddlewareBinding:
     """The middleware around one route."""
 
-    mark: DjangoMiddleware
+    middleware: DjangoMiddleware
     endpoint: Callable[..., Any]
     path: str
     name: str
 
     async def chain(self, scope: Any, *, on_loop: bool) -> Chain:
         """Return the chain, which the first request makes, in a worker."""
-        key = (self.mark.paths, on_loop)
+        key = (self.middleware.paths, on_loop)
         chain = _chains.get(key)
         if chain is None:
             execution = Execution(scope)
@@ -327,9 +335,11 @@ class MiddlewareExecution(Execution):
 
     keeps_session = False  # where it is cancelled, middleware sees no response
 
-    def __init__(self, around: Around, chain: Chain, scope: Any, **options: Any) -> None:
+    def __init__(
+        self, binding: MiddlewareBinding, chain: Chain, scope: Any, **options: Any
+    ) -> None:
         super().__init__(scope, **options)
-        self._around = around
+        self._binding = binding
         self._chain = chain
         self._request: RouteRequest | None = None
         self._made: HttpResponseBase | None = None
@@ -338,10 +348,10 @@ class MiddlewareExecution(Execution):
         """Return what the middleware makes of what `respond` returns or raises."""
         await to_worker()
         try:
-            django = self._request = RouteRequest(request, self._around.resolver_match)
+            django = self._request = RouteRequest(request, self._binding.resolver_match)
         except (BadRequest, ValueError, LookupError):  # the last two from Django before 6.1
             return Response(status_code=400)
-        call = django.call = _Call(self._around, request, respond)
+        call = django.call = _Call(self._binding, request, respond)
         try:
             final = await self._chain.outermost(django)
         finally:
@@ -368,13 +378,13 @@ class MiddlewareExecution(Execution):
 class _Call:
     """One request on its way through the chain."""
 
-    __slots__ = ("_exchange", "_failed", "_failure", "_request", "_respond", "around")
+    __slots__ = ("_converted", "_failed", "_failure", "_request", "_respond", "binding")
 
-    def __init__(self, around: Around, request: Request, respond: Respond) -> None:
-        self.around = around
+    def __init__(self, binding: MiddlewareBinding, request: Request, respond: Respond) -> None:
+        self.binding = binding
         self._request = request
         self._respond = respond
-        self._exchange: Exchange | None = None
+        self._converted: ConvertedResponse | None = None
         self._failure: Exception | None = None
         self._failed: HttpResponse | None = None
 
@@ -394,15 +404,15 @@ class _Call:
             if handled is None:
                 raise
             response = handled
-        self._exchange = to_django(response)
-        return self._exchange.django
+        self._converted = to_django(response)
+        return self._converted.django
 
     async def answer(self, error: Exception, django: RouteRequest) -> HttpResponseBase:
         """Return what is answered to `error`, raised by middleware."""
         handled = await self._handled(error)
         if handled is not None:
-            self._exchange = to_django(handled)
-            return self._exchange.django
+            self._converted = to_django(handled)
+            return self._converted.django
         if isinstance(error, _DJANGO_ANSWERS):
             await to_worker()
             return response_for_exception(django, error)
@@ -433,8 +443,8 @@ class _Call:
             if final is self._failed:
                 raise failure
             logger.error("Answered by middleware: %s", self._request.url.path, exc_info=failure)
-        return from_django(final) if self._exchange is None else self._exchange.back(final)
+        return from_django(final) if self._converted is None else self._converted.back(final)
 
     def is_fastapi_s(self, final: HttpResponseBase) -> bool:
         """Return whether `final` was made of FastAPI's response."""
-        return self._exchange is not None and final is self._exchange.django
+        return self._converted is not None and final is self._converted.django

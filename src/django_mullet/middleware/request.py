@@ -34,7 +34,7 @@ PASSES_CSRF = "mullet.passes_csrf"
 _REQUEST = "mullet.request"
 _FORM = "mullet.form"
 _FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
-_CHUNK = 2**16
+_CHUNK_SIZE = 2**16
 
 
 async def django_request(request: Request) -> HttpRequest:
@@ -165,7 +165,7 @@ def has_no_body(request: Request) -> bool:
     return is_http_1 and not {"content-length", "transfer-encoding"} & set(request.headers)
 
 
-async def spool_form(request: Request, stack: AsyncExitStack) -> None:
+async def make_form_rereadable(request: Request, stack: AsyncExitStack) -> None:
     """Read the body of `request`, so that Django and FastAPI can both have it.
 
     A form is read before a worker is asked for: a slow client must not hold one.
@@ -190,7 +190,7 @@ async def spool_form(request: Request, stack: AsyncExitStack) -> None:
         nonlocal ended
         if ended:
             return await receive()
-        piece = reader.read(_CHUNK)
+        piece = reader.read(_CHUNK_SIZE)
         ended = not piece
         return {"type": "http.request", "body": piece, "more_body": bool(piece)}
 

@@ -18,16 +18,16 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from django_mullet._compat.starlette import threaded_iterator
 
-__all__ = ["Exchange", "close", "from_django", "has_new_body", "to_django"]
+__all__ = ["ConvertedResponse", "close", "from_django", "has_new_body", "to_django"]
 
 RawHeaders = list[tuple[bytes, bytes]]
 
 _ABOUT_THE_BODY = {b"content-encoding", b"content-length", b"etag"}
-_PIECE = 2**16
+_PIECE_SIZE = 2**16
 
 
 @dataclass(slots=True)
-class Exchange:
+class ConvertedResponse:
     """A response of FastAPI's, and what was made of it for Django."""
 
     response: Response
@@ -77,7 +77,7 @@ class Exchange:
         return raw + self.more_cookies
 
 
-def to_django(response: Response) -> Exchange:
+def to_django(response: Response) -> ConvertedResponse:
     """Return `response`, with the Django response that middleware is to see in its place."""
     is_plain = type(response).__call__ is Response.__call__
     length = str(len(response.body)).encode() if is_plain else None
@@ -105,10 +105,10 @@ def to_django(response: Response) -> Exchange:
         del django.headers["content-type"]
     for name, value in headers.items():
         django.headers[name] = value
-    exchange = Exchange(response, django, repeated, {}, [])
+    converted = ConvertedResponse(response, django, repeated, {}, [])
     for pair in set_cookies:
-        _give_cookie(exchange, pair)
-    return exchange
+        _give_cookie(converted, pair)
+    return converted
 
 
 def from_django(final: HttpResponseBase) -> Response:
@@ -116,7 +116,7 @@ def from_django(final: HttpResponseBase) -> Response:
     response: Response
     if isinstance(final, StreamingHttpResponse):
         if isinstance(final, DjangoFileResponse):
-            final.block_size = _PIECE
+            final.block_size = _PIECE_SIZE
         response = StreamingResponse(final.streaming_content)
     else:
         response = Response(getattr(final, "content", b""))
@@ -184,17 +184,17 @@ def _encoded(morsel: Morsel[str]) -> bytes:
     return morsel.OutputString().encode("latin-1")
 
 
-def _give_cookie(exchange: Exchange, pair: tuple[bytes, bytes]) -> None:
+def _give_cookie(converted: ConvertedResponse, pair: tuple[bytes, bytes]) -> None:
     try:
         [morsel] = SimpleCookie(pair[1].decode("latin-1")).values()
     except (CookieError, ValueError):
-        exchange.more_cookies.append(pair)
+        converted.more_cookies.append(pair)
         return
-    if morsel.key in exchange.cookies:
-        exchange.more_cookies.append(pair)
+    if morsel.key in converted.cookies:
+        converted.more_cookies.append(pair)
         return
-    exchange.cookies[morsel.key] = (morsel.copy(), pair[1])  # pyright: ignore[reportArgumentType]
-    exchange.django.cookies[morsel.key] = morsel
+    converted.cookies[morsel.key] = (morsel.copy(), pair[1])  # pyright: ignore[reportArgumentType]
+    converted.django.cookies[morsel.key] = morsel
 
 
 def _pairs(response: Response, name: bytes) -> RawHeaders:
@@ -215,5 +215,5 @@ def _pieces(response: Response) -> Any:
 
 def _of_file(path: str | PathLike[str]) -> Iterator[bytes]:
     with Path(path).open("rb") as file:
-        while piece := file.read(_PIECE):
+        while piece := file.read(_PIECE_SIZE):
             yield piece

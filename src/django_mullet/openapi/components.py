@@ -21,13 +21,13 @@ from django_mullet.openapi.variant_names import name_variants, name_without_side
 from django_mullet.schemas.nesting import fields_of
 from django_mullet.schemas.variants import Access, Variant, access_of, component_name
 
-__all__ = ["clashes", "install"]
+__all__ = ["clashes", "install_component_names"]
 
 Component = tuple[Any, Variant | None]
 """A class, and what a request does with it, if anything."""
 
 
-def install(app: FastAPI) -> None:
+def install_component_names(app: FastAPI) -> None:
     """Have `app.openapi()` raise `ImproperlyConfigured` where two classes have the same name.
 
     And have the errors that routes list share one schema, and the words be what tools read.

@@ -6,7 +6,7 @@ from typing import Any
 
 __all__ = ["changes"]
 
-LONGEST = 60  # characters of a value
+MAX_VALUE_LENGTH = 60  # characters of a value
 
 
 def changes(old: Any, new: Any, place: tuple[str, ...] = ()) -> Iterator[str]:
@@ -45,4 +45,4 @@ def _label(item: Any, index: int) -> str:
 
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…"

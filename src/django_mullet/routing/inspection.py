@@ -14,7 +14,7 @@ from django_mullet.callables import dotted_name, layers
 from django_mullet.dependencies.adaptation import Kind, below, kind
 from django_mullet.dependencies.route_options import Mark
 from django_mullet.execution.execution import Unit
-from django_mullet.middleware.chain import mark
+from django_mullet.middleware.chain import middleware_of
 from django_mullet.routing.connection_per import unit_of
 from django_mullet.routing.query_budget import budget_of
 from django_mullet.routing.route import DjangoRoute
@@ -80,7 +80,7 @@ def _api_route(context: RouteContext) -> RouteFacts:
         security=_security(dependant),
         dependencies=list(dict.fromkeys(_named_dependencies(dependant))),
         is_django_request=is_ours,
-        django_middleware=not is_websocket and mark(dependant) is not None,
+        django_middleware=not is_websocket and middleware_of(dependant) is not None,
         atomic=atomic,
         connection=unit_of(dependant) if is_ours else None,
         max_queries=min(budgets, default=None),

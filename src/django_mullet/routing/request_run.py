@@ -30,10 +30,10 @@ from django_mullet._compat.fastapi import (
     request_stack,
 )
 from django_mullet.dependencies.adaptation import Kind, Traits
-from django_mullet.error_handling.commit_guard import as_stored, require_ended
-from django_mullet.error_handling.hints import advise
-from django_mullet.error_handling.refused_values import refuse
-from django_mullet.error_handling.retries import retries_of, run_again
+from django_mullet.error_handling.commit_guard import guard_commit, require_ended
+from django_mullet.error_handling.hints import add_hint
+from django_mullet.error_handling.refused_values import raise_for_sent_value
+from django_mullet.error_handling.retries import retries_of, run_with_retries
 from django_mullet.error_handling.service_unavailable import (
     UNAVAILABLE_ERRORS,
     send_stream,
@@ -42,8 +42,8 @@ from django_mullet.error_handling.service_unavailable import (
 from django_mullet.execution.execution import Execution, Habits
 from django_mullet.execution.handoff import in_worker, to_loop, to_worker
 from django_mullet.execution.query_log import QueryLog
-from django_mullet.middleware.chain import Around, MiddlewareExecution
-from django_mullet.middleware.request import spool_form
+from django_mullet.middleware.chain import MiddlewareBinding, MiddlewareExecution
+from django_mullet.middleware.request import make_form_rereadable
 from django_mullet.results.presenting import shows_many
 from django_mullet.routing.connection_per import unit_of
 from django_mullet.routing.fast_path import read_body
@@ -119,7 +119,7 @@ class RouteConfig:
         traits: Traits,
         handler: Adapted,
         *,
-        middleware: Around | None,
+        middleware: MiddlewareBinding | None,
         response_model: Any,
     ) -> None:
         self.endpoint = endpoint
@@ -166,7 +166,7 @@ class RequestRun:
             mode, exits = RunMode.LOOP_THEN_WORKER if mode.moves else mode, _ANY_EXITS
         make: Callable[..., Execution] = Execution
         if config.middleware is not None:
-            await spool_form(request, request_stack(request.scope))
+            await make_form_rereadable(request, request_stack(request.scope))
             chain = await config.middleware.chain(request.scope, on_loop=mode.uses_loop)
             make = partial(MiddlewareExecution, config.middleware, chain)
             if chain.uses_loop and mode is RunMode.WORKER:
@@ -234,7 +234,7 @@ class RequestRun:
         respond = self._call_handler
         if not self._exits.before_response:
             respond = partial(self._config.handler, self._request)
-        return as_stored(self._execution, respond)
+        return guard_commit(self._execution, respond)
 
     async def _respond_and_finish(self, aliases: list[str]) -> Response:
         """Answer, and end Django's request in the same job of the worker, if nothing outlasts it.
@@ -256,11 +256,11 @@ class RequestRun:
         respond: Respond = self._call_handler
         if aliases:
             respond = partial(run_atomic, aliases, respond)
-        respond = partial(as_stored, execution, respond)
+        respond = partial(guard_commit, execution, respond)
         if self._exits.after_response and (retries or self._config.middleware):
             respond = partial(self._exit_on_error, respond)
         if retries:
-            respond = partial(run_again, retries, respond)
+            respond = partial(run_with_retries, retries, respond)
         if isinstance(execution, MiddlewareExecution):
             respond = partial(execution.respond, self._request, respond)
         return respond
@@ -311,8 +311,8 @@ class RequestRun:
             if unavailable is not None:
                 raise unavailable from error
         elif isinstance(error, ValueError | OverflowError):
-            refuse(self._request, error)
-        advise(error, self._config.endpoint, self._config.dependant)
+            raise_for_sent_value(self._request, error)
+        add_hint(error, self._config.endpoint, self._config.dependant)
 
 
 _EXPLAINED = (

@@ -19,12 +19,12 @@ from starlette.types import Receive, Scope, Send
 
 from django_mullet.dependencies.adaptation import traits
 from django_mullet.dependencies.route_options import without_marks
-from django_mullet.error_handling.openapi import Responses, listed
+from django_mullet.error_handling.openapi import Responses, with_known_errors
 from django_mullet.execution.execution import Unit
 from django_mullet.middleware.chain import (
-    Around,
     DjangoMiddleware,
-    mark,
+    MiddlewareBinding,
+    middleware_of,
     without_django_wrapper,
 )
 from django_mullet.results.unshown_models import refuse_models
@@ -40,7 +40,7 @@ __all__ = ["APIRouter", "DjangoRoute"]
 class DjangoRoute(APIRoute):
     """A FastAPI route each request of which is one Django request, on one connection."""
 
-    _said: Responses
+    _own_responses: Responses
     _is_defined = False
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **kwargs: Any) -> None:
@@ -55,18 +55,18 @@ class DjangoRoute(APIRoute):
     def responses(self) -> Responses:
         """What the OpenAPI document lists; for errors it asks models, which may not be ready."""
         if not self._is_defined or not apps.models_ready:
-            return self._said
-        return listed(self.endpoint, self.dependant, self._said)
+            return self._own_responses
+        return with_known_errors(self.endpoint, self.dependant, self._own_responses)
 
     @responses.setter
-    def responses(self, said: Responses) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
-        self._said = said
+    def responses(self, own: Responses) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._own_responses = own
 
     def get_route_handler(self) -> Handler:
         """Return FastAPI's handler of this route, run in a Django execution."""
         ordinary = super().get_route_handler()
         effective = dependant_of(ordinary)
-        around = self._around(effective)
+        middleware = self._middleware_binding(effective)
         # A copy, since FastAPI and others look at the route's own: for the OpenAPI document, say.
         dependant = without_marks(effective)
         dependant.call = without_django_wrapper(dependant.call)
@@ -79,7 +79,7 @@ class DjangoRoute(APIRoute):
             effective,
             facts,
             handler,
-            middleware=around,
+            middleware=middleware,
             response_model=self.response_model,
         )
         return partial(_respond, config)
@@ -91,11 +91,11 @@ class DjangoRoute(APIRoute):
             raise HTTPException(405, headers={"Allow": allowed})
         await super().handle(scope, receive, send)
 
-    def _around(self, dependant: Dependant) -> Around | None:
-        found = mark(dependant)
+    def _middleware_binding(self, dependant: Dependant) -> MiddlewareBinding | None:
+        found = middleware_of(dependant)
         if found is None:
             return None
-        return Around(found, self.endpoint, dependant.path or self.path, self.name)
+        return MiddlewareBinding(found, self.endpoint, dependant.path or self.path, self.name)
 
 
 def _methods_of_path(scope: Scope) -> set[str]:

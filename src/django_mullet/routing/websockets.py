@@ -22,7 +22,7 @@ from django_mullet.error_handling.service_unavailable import (
     unavailable_websocket,
 )
 from django_mullet.execution.execution import Execution, Habits, Unit, current_execution
-from django_mullet.middleware.chain import mark
+from django_mullet.middleware.chain import middleware_of
 from django_mullet.routing.connection_per import ConnectionPer, unit_of
 from django_mullet.routing.websocket_origins import FORBIDDEN, is_foreign
 
@@ -45,7 +45,7 @@ class DjangoWebSocket:
         self._unit: Unit = unit_of(route.dependant)
         self._habits = Habits()
         dependant = without_marks(route.dependant, ConnectionPer)
-        if mark(dependant) is None:  # else the mark itself refuses to run
+        if middleware_of(dependant) is None:  # else the mark itself refuses to run
             dependant = without_marks(dependant)
         dependant = adapted_dependencies(dependant)
         has_overrides = hasattr(overrides_provider, "dependency_overrides")

@@ -23,11 +23,11 @@ from django_mullet._compat.starlette import threaded_iterator
 from django_mullet.execution.borrowed_connections import in_tests
 from django_mullet.execution.execution import Execution, current_execution
 
-__all__ = ["AHEAD", "follow_up_in_worker", "stream"]
+__all__ = ["ITEMS_AHEAD", "follow_up_in_worker", "stream"]
 
 T = TypeVar("T")
 
-AHEAD = 100
+ITEMS_AHEAD = 100
 """Items that a body is made ahead of its client, whatever their size."""
 
 
@@ -133,7 +133,7 @@ class _Production(Generic[T]):
         self._iterable = iterable
         self._iterator: Iterator[T] | None = None
         self._execution = execution
-        self._most = conf.current().stream_buffer
+        self._max_bytes = conf.current().stream_buffer
         self._loop = asyncio.get_running_loop()
         self._job: asyncio.Task[None] | None = None
         self._arrived = asyncio.Event()
@@ -162,7 +162,7 @@ class _Production(Generic[T]):
             self._made.append((item, size))
             self._ahead += size
             wake, self._signalled = not self._signalled, True
-            is_wanted = self._ahead < self._most and not self._is_abandoned
+            is_wanted = self._ahead < self._max_bytes and not self._is_abandoned
         if wake:
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 self._loop.call_soon_threadsafe(self._arrived.set)
@@ -170,10 +170,10 @@ class _Production(Generic[T]):
 
     def _size(self, item: T) -> int:
         if isinstance(item, bytes | str | bytearray):
-            return max(len(item), self._most // 1024)
+            return max(len(item), self._max_bytes // 1024)
         if isinstance(item, memoryview):
-            return max(item.nbytes, self._most // 1024)
-        return self._most // AHEAD + 1
+            return max(item.nbytes, self._max_bytes // 1024)
+        return self._max_bytes // ITEMS_AHEAD + 1
 
     # On the event loop
 
@@ -204,7 +204,7 @@ class _Production(Generic[T]):
         if self._job is not None:
             if not self._job.done() or self._job.cancelled() or self._job.exception():
                 return
-            if self._is_exhausted or self._is_abandoned or self._ahead > self._most // 2:
+            if self._is_exhausted or self._is_abandoned or self._ahead > self._max_bytes // 2:
                 return
         self._job = asyncio.ensure_future(self._execution.run(self._produce))
         self._job.add_done_callback(lambda _: self._arrived.set())

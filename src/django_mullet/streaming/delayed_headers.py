@@ -10,21 +10,21 @@ from typing import Any, Protocol
 
 from starlette.types import Send
 
-__all__ = ["LEAST_PATIENCE", "MOST_PATIENCE", "PATIENCE", "HeldBack", "Producer"]
+__all__ = ["ASYNC_VIEW_DELAY", "DEFAULT_DELAY", "MAX_DELAY", "DelayedHeaders", "Producer"]
 
-PATIENCE = 0.5
+DEFAULT_DELAY = 0.5
 """Seconds after which the headers are sent though there is no body yet."""
 
-LEAST_PATIENCE = 0.02
+ASYNC_VIEW_DELAY = 0.02
 """The same for an asynchronous body of Django's, the headers of which Django sends at once."""
 
-MOST_PATIENCE = 5.0
+MAX_DELAY = 5.0
 """The same while a worker is busy with the first piece, and may be about to query for it."""
 
-TURNS = 20
+MIN_LOOP_TURNS = 20
 """Turns of the event loop that are waited for as well: how long they take depends on the load."""
 
-INTERVAL = 0.25
+RECHECK_SECONDS = 0.25
 """Seconds after which it is seen again whether a worker is busy."""
 
 
@@ -47,10 +47,10 @@ class Producer(Protocol):
         ...
 
 
-class HeldBack:
+class DelayedHeaders:
     """A `send` of ASGI that sends `http.response.start` with the first piece of the body.
 
-    While the `producer` cannot begin, or is at work, there is more patience. If it is refused a
+    While the `producer` cannot begin, or is at work, it waits for longer. If it is refused a
     connection, and ends before anything is sent, that is raised: FastAPI ends an event stream as if
     there was no error.
     """
@@ -62,7 +62,7 @@ class HeldBack:
         self._starting: asyncio.Task[None] | None = None
         self._timer: asyncio.Handle | None = None
         self._since = 0.0
-        self.patience = PATIENCE
+        self.delay = DEFAULT_DELAY
         self.has_sent = False
         """Whether anything has been sent: no other answer can be given then."""
 
@@ -71,7 +71,7 @@ class HeldBack:
         if message["type"] == "http.response.start":
             self._start = message
             self._since = asyncio.get_running_loop().time()
-            self._wait(self.patience)
+            self._wait(self.delay)
             return
         assert self._timer is not None, "The start comes first."
         self._timer.cancel()
@@ -98,18 +98,18 @@ class HeldBack:
             self._starting.add_done_callback(_see)
 
     def _wait(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._lose_patience)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._stop_waiting)
 
-    def _lose_patience(self, turns: int | None = None) -> None:
+    def _stop_waiting(self, turns: int | None = None) -> None:
         """Send the start, unless something comes of the body within so many `turns` of the loop."""
-        turns = TURNS if turns is None else turns
+        turns = MIN_LOOP_TURNS if turns is None else turns
         loop, producer = asyncio.get_running_loop(), self._producer
         is_at_work = producer.is_busy or producer.refusal is not None  # the body is to hear of it
-        is_patient = loop.time() < self._since + MOST_PATIENCE
-        if producer.is_queued or (is_at_work and is_patient):
-            self._wait(INTERVAL)
+        may_wait = loop.time() < self._since + MAX_DELAY
+        if producer.is_queued or (is_at_work and may_wait):
+            self._wait(RECHECK_SECONDS)
         elif turns > 0:
-            self._timer = loop.call_soon(self._lose_patience, turns - 1)
+            self._timer = loop.call_soon(self._stop_waiting, turns - 1)
         else:
             self.has_sent = True  # from now on, not when the task begins
             self._starting = asyncio.ensure_future(self.release())
