@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     )
     from django_mullet.fields.ranges import Bounds, Range
     from django_mullet.fields.registry import UnknownValues, annotation_of, register_field_type
-    from django_mullet.middleware.chain import DjangoMiddleware
     from django_mullet.middleware.request import DjangoRequest, django_request
+    from django_mullet.middleware.route_option import DjangoMiddleware
     from django_mullet.openapi.docs_pages import docs_router
     from django_mullet.openapi.operation_ids import operation_id
     from django_mullet.queries.prepared import Prepared, PreparedQuerySet, prepared
@@ -133,7 +133,7 @@ _MODULES = {
     "Create": "schemas.model_schema",
     "CreateOnly": "schemas.model_schema",
     "DjangoHandler": "asgi",
-    "DjangoMiddleware": "middleware.chain",
+    "DjangoMiddleware": "middleware.route_option",
     "DjangoRequest": "middleware.request",
     "DjangoRoute": "routing.route",
     "FromAPI": "schemas.model_schema",

@@ -42,7 +42,7 @@ from django_mullet.callables import dotted_name, layers
 from django_mullet.dependencies.adaptation import Kind, below, kind
 from django_mullet.error_handling.body_fields import body_models, marked_as
 from django_mullet.error_handling.hints import websocket_middleware_hint
-from django_mullet.middleware.chain import middleware_of
+from django_mullet.middleware.route_option import middleware_of
 from django_mullet.openapi.components import clashes
 from django_mullet.queries import prepared
 from django_mullet.queries.purity import names_context_variable

@@ -6,130 +6,21 @@ chain moves to the event loop for the endpoint, and back. Only middleware that i
 function stands on a worker's stack meanwhile, and keeps it.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from inspect import isawaitable, isclass, iscoroutinefunction
+from inspect import isclass, iscoroutinefunction
 from typing import Any
 
-from django.conf import settings
-from django.core.exceptions import (
-    BadRequest,
-    ImproperlyConfigured,
-    MiddlewareNotUsed,
-    PermissionDenied,
-    SuspiciousOperation,
-)
-from django.core.handlers.exception import response_for_exception
-from django.core.signals import setting_changed
-from django.dispatch import receiver
-from django.http import Http404, HttpResponse, HttpResponseBase
-from django.http.multipartparser import MultiPartParserError
+from django.core.exceptions import ImproperlyConfigured, MiddlewareNotUsed
 from django.middleware.common import CommonMiddleware
-from django.urls import ResolverMatch
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.module_loading import import_string
-from django.views.decorators import csrf
-from fastapi import Request, Response
-from fastapi.dependencies.models import Dependant
-from fastapi.requests import HTTPConnection
-from fastapi.responses import StreamingResponse
 
-from django_mullet._compat.django import set_handler_class
-from django_mullet._compat.starlette import exception_handler
-from django_mullet.dependencies.route_options import Mark, nearest
-from django_mullet.error_handling.hints import websocket_middleware_hint
-from django_mullet.execution import request_signals
-from django_mullet.execution.execution import Execution
 from django_mullet.execution.handoff import await_from_sync, in_worker, to_loop, to_worker
-from django_mullet.middleware.request import RouteRequest
-from django_mullet.middleware.response import (
-    ConvertedResponse,
-    close,
-    from_django,
-    has_new_body,
-    to_django,
-)
-from django_mullet.streaming.bodies import to_its_end
+from django_mullet.middleware.call import MiddlewareCall
 
-__all__ = [
-    "Chain",
-    "DjangoMiddleware",
-    "MiddlewareBinding",
-    "MiddlewareExecution",
-    "middleware_of",
-    "without_django_wrapper",
-]
+__all__ = ["Chain"]
 
-Respond = Callable[[], Awaitable[Response]]
 Layer = Callable[[Any], Awaitable[Any]]
-
-logger = logging.getLogger("django.request")
-
-_DJANGO_ANSWERS = (
-    Http404,
-    PermissionDenied,
-    MultiPartParserError,
-    BadRequest,
-    SuspiciousOperation,
-)
-"""What Django answers with a page of 4xx when middleware raises it."""
-
-_NEVER_WAIT = ("fastapi.", "django_mullet.")
-"""Modules whose exception handlers are `async` only in name."""
-
-
-class DjangoMiddleware(Mark):
-    """Marks routes, as a dependency, as those around which Django's middleware runs.
-
-    `APIRouter(django_middleware=...)` adds it to the dependencies of its routes; so it goes
-    where dependencies go, into the routers that a router includes. The nearest to the route
-    counts. For a whole application: `FastAPI(dependencies=[Depends(DjangoMiddleware())])`.
-    """
-
-    def __init__(self, middleware: bool | Sequence[str] = True) -> None:
-        if isinstance(middleware, str):
-            raise TypeError(
-                "'django_middleware' must be True, False or a list of dotted paths, not "
-                f"'{middleware}': write ['{middleware}']."
-            )
-        self._middleware = middleware
-
-    async def __call__(self, connection: HTTPConnection) -> None:
-        """Refuse to run: FastAPI calls this only where nobody runs the middleware."""
-        if connection.scope["type"] == "websocket":
-            raise ImproperlyConfigured(
-                " ".join(websocket_middleware_hint(connection.scope["path"]))
-            )
-        raise ImproperlyConfigured(
-            "A route with 'django_middleware' must run as a Django request: use 'APIRouter' of "
-            "'django_mullet', or 'route_class=DjangoRoute'."
-        )
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The dotted paths of the middleware, the outermost first."""
-        if isinstance(self._middleware, bool):
-            return tuple(settings.MIDDLEWARE) if self._middleware else ()
-        return tuple(self._middleware)
-
-    def __bool__(self) -> bool:
-        return bool(self._middleware)
-
-
-def middleware_of(dependant: Dependant) -> DjangoMiddleware | None:
-    """Return the mark of the route that `dependant` belongs to, if Django's middleware runs."""
-    return nearest(dependant, DjangoMiddleware) or None
-
-
-def without_django_wrapper(endpoint: Any) -> Any:
-    """Return what `@csrf_exempt` was put on, for FastAPI to call.
-
-    Django's wrapper only marks a view, but calls it with a request that an endpoint need not
-    have as a parameter.
-    """
-    defined_in = getattr(endpoint, "__globals__", {}).get("__name__")
-    return endpoint.__wrapped__ if defined_in == csrf.__name__ else endpoint
 
 
 class Chain:
@@ -185,12 +76,10 @@ class Chain:
 
     async def _view(self, request: Any) -> Any:
         """Call what stands inside of all middleware: its hooks, and FastAPI's route."""
-        call: _Call = request.call
+        call: MiddlewareCall = request.call
         try:
             for process_view in self._process_view:
-                response = await _run(
-                    process_view, request, call.binding.endpoint, (), call.path_params
-                )
+                response = await _run(process_view, request, call.endpoint, (), call.path_params)
                 if response:
                     return await _rendered(response)
         except Exception as error:
@@ -290,161 +179,3 @@ async def _rendered(response: Any) -> Any:
         await to_worker()
         return response.render()
     return response
-
-
-_chains: dict[tuple[tuple[str, ...], bool], Chain] = {}
-
-
-@receiver(setting_changed)
-def _forget_chains(**kwargs: Any) -> None:
-    """Have middleware read its settings anew, when a test has changed them."""
-    _chains.clear()
-
-
-@dataclass(frozen=True, slots=True)
-class MiddlewareBinding:
-    """The middleware around one route."""
-
-    middleware: DjangoMiddleware
-    endpoint: Callable[..., Any]
-    path: str
-    name: str
-
-    async def chain(self, scope: Any, *, on_loop: bool) -> Chain:
-        """Return the chain, which the first request makes, in a worker."""
-        key = (self.middleware.paths, on_loop)
-        chain = _chains.get(key)
-        if chain is None:
-            execution = Execution(scope)
-            try:
-                made = await execution.run(lambda: Chain(key[0], on_loop=on_loop))
-            finally:
-                cancelled = await execution.aclose()
-            if cancelled is not None:
-                raise cancelled
-            chain = _chains.setdefault(key, made)
-        return chain
-
-    def resolver_match(self, path_params: dict[str, Any]) -> ResolverMatch:
-        """Return what Django's URL resolver would have found."""
-        return ResolverMatch(self.endpoint, (), path_params, self.name, route=self.path)
-
-
-class MiddlewareExecution(Execution):
-    """The execution of a request with middleware around it, `chain` around `around`."""
-
-    keeps_session = False  # where it is cancelled, middleware sees no response
-
-    def __init__(
-        self, binding: MiddlewareBinding, chain: Chain, scope: Any, **options: Any
-    ) -> None:
-        super().__init__(scope, **options)
-        self._binding = binding
-        self._chain = chain
-        self._request: RouteRequest | None = None
-        self._made: HttpResponseBase | None = None
-
-    async def respond(self, request: Request, respond: Respond) -> Response:
-        """Return what the middleware makes of what `respond` returns or raises."""
-        await to_worker()
-        try:
-            django = self._request = RouteRequest(request, self._binding.resolver_match)
-        except (BadRequest, ValueError, LookupError):  # the last two from Django before 6.1
-            return Response(status_code=400)
-        call = django.call = _Call(self._binding, request, respond)
-        try:
-            final = await self._chain.outermost(django)
-        finally:
-            del django.call
-        self.keeps_session = not has_new_body(final)
-        response = call.response(final)
-        if has_new_body(final) and final.is_async and isinstance(response, StreamingResponse):
-            response.body_iterator = to_its_end(response.body_iterator, self)
-        if has_new_body(final) or not call.is_fastapi_s(final):
-            set_handler_class(final, type(self))
-            self._made = final
-        return response
-
-    def end(self) -> None:
-        if self._request is not None:
-            request_signals.log_errors(self._request.close)
-        if self._made is None:
-            super().end()
-        else:
-            # Closes the body that middleware has made, too, and sends `request_finished`.
-            close(self._made)
-
-
-class _Call:
-    """One request on its way through the chain."""
-
-    __slots__ = ("_converted", "_failed", "_failure", "_request", "_respond", "binding")
-
-    def __init__(self, binding: MiddlewareBinding, request: Request, respond: Respond) -> None:
-        self.binding = binding
-        self._request = request
-        self._respond = respond
-        self._converted: ConvertedResponse | None = None
-        self._failure: Exception | None = None
-        self._failed: HttpResponse | None = None
-
-    @property
-    def path_params(self) -> dict[str, Any]:
-        return self._request.path_params
-
-    async def respond(self, django: RouteRequest) -> HttpResponseBase:
-        """Return FastAPI's response; raise an exception that the application has no answer to."""
-        for name in ("user", "session"):
-            if name in vars(django):
-                self._request.scope.setdefault(name, vars(django)[name])
-        try:
-            response = await self._respond()
-        except Exception as error:
-            handled = await self._handled(error)
-            if handled is None:
-                raise
-            response = handled
-        self._converted = to_django(response)
-        return self._converted.django
-
-    async def answer(self, error: Exception, django: RouteRequest) -> HttpResponseBase:
-        """Return what is answered to `error`, raised by middleware."""
-        handled = await self._handled(error)
-        if handled is not None:
-            self._converted = to_django(handled)
-            return self._converted.django
-        if isinstance(error, _DJANGO_ANSWERS):
-            await to_worker()
-            return response_for_exception(django, error)
-        return self.fail(error)
-
-    def fail(self, error: Exception) -> HttpResponse:
-        """Return a response for the middleware to see; `error` is raised outside of it."""
-        self._failure = error
-        self._failed = HttpResponse(status=500)
-        return self._failed
-
-    async def _handled(self, error: Exception) -> Response | None:
-        handler = exception_handler(self._request.scope, error)
-        if handler is None:
-            return None
-        await to_worker()
-        response = handler(self._request, error)
-        if isawaitable(response):
-            if not getattr(handler, "__module__", "").startswith(_NEVER_WAIT):
-                await to_loop()
-            response = await response
-        return response  # type: ignore[no-any-return]
-
-    def response(self, final: HttpResponseBase) -> Response:
-        """Return what is to be sent after the outermost middleware has returned `final`."""
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            if final is self._failed:
-                raise failure
-            logger.error("Answered by middleware: %s", self._request.url.path, exc_info=failure)
-        return from_django(final) if self._converted is None else self._converted.back(final)
-
-    def is_fastapi_s(self, final: HttpResponseBase) -> bool:
-        """Return whether `final` was made of FastAPI's response."""
-        return self._converted is not None and final is self._converted.django

@@ -14,7 +14,7 @@ from django_mullet.callables import dotted_name, layers
 from django_mullet.dependencies.adaptation import Kind, below, kind
 from django_mullet.dependencies.route_options import Mark
 from django_mullet.execution.execution import Unit
-from django_mullet.middleware.chain import middleware_of
+from django_mullet.middleware.route_option import middleware_of
 from django_mullet.routing.connection_per import unit_of
 from django_mullet.routing.query_budget import budget_of
 from django_mullet.routing.route import DjangoRoute

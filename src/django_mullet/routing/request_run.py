@@ -42,7 +42,7 @@ from django_mullet.error_handling.service_unavailable import (
 from django_mullet.execution.execution import Execution, Habits
 from django_mullet.execution.handoff import in_worker, to_loop, to_worker
 from django_mullet.execution.query_log import QueryLog
-from django_mullet.middleware.chain import MiddlewareBinding, MiddlewareExecution
+from django_mullet.middleware.execution import MiddlewareBinding, MiddlewareExecution
 from django_mullet.middleware.request import make_form_rereadable
 from django_mullet.results.presenting import shows_many
 from django_mullet.routing.connection_per import unit_of

@@ -21,9 +21,9 @@ from django_mullet.dependencies.adaptation import traits
 from django_mullet.dependencies.route_options import without_marks
 from django_mullet.error_handling.openapi import Responses, with_known_errors
 from django_mullet.execution.execution import Unit
-from django_mullet.middleware.chain import (
+from django_mullet.middleware.execution import MiddlewareBinding
+from django_mullet.middleware.route_option import (
     DjangoMiddleware,
-    MiddlewareBinding,
     middleware_of,
     without_django_wrapper,
 )

@@ -22,7 +22,7 @@ from django_mullet.error_handling.service_unavailable import (
     unavailable_websocket,
 )
 from django_mullet.execution.execution import Execution, Habits, Unit, current_execution
-from django_mullet.middleware.chain import middleware_of
+from django_mullet.middleware.route_option import middleware_of
 from django_mullet.routing.connection_per import ConnectionPer, unit_of
 from django_mullet.routing.websocket_origins import FORBIDDEN, is_foreign
 
