@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from django_mullet.asgi import DjangoHandler, mount_django
     from django_mullet.codegen.schema_source import schema_for
     from django_mullet.error_handling.handlers import install_exception_handlers
-    from django_mullet.error_handling.openapi import errors
+    from django_mullet.error_handling.openapi_responses import errors
     from django_mullet.error_handling.problem_details import error_response
     from django_mullet.error_handling.retries import is_conflict, retry_on_conflict
     from django_mullet.exceptions import (
@@ -165,7 +165,7 @@ _MODULES = {
     "django_request": "middleware.request",
     "docs_router": "openapi.docs_pages",
     "error_response": "error_handling.problem_details",
-    "errors": "error_handling.openapi",
+    "errors": "error_handling.openapi_responses",
     "install_exception_handlers": "error_handling.handlers",
     "is_conflict": "error_handling.retries",
     "max_queries": "routing.query_budget",

@@ -8,6 +8,7 @@ from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel, SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
 
+from django_mullet.dependencies.adaptation import below
 from django_mullet.schemas.input_keys import Keys, input_key, keys_of
 from django_mullet.schemas.nesting import fields_of
 from django_mullet.schemas.variants import Access, Variant, access_of
@@ -118,9 +119,8 @@ def marked_as(info: Any) -> Variant | None:
 
 def body_params(dependant: Dependant) -> Iterator[Any]:
     """Yield FastAPI's parameters that are the body of the route of `dependant`, or in it."""
-    yield from dependant.body_params
-    for sub in dependant.dependencies:
-        yield from body_params(sub)
+    for each in (dependant, *below(dependant)):
+        yield from each.body_params
 
 
 def _fields_of(

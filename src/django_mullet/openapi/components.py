@@ -15,7 +15,7 @@ from fastapi.openapi.utils import get_fields_from_routes
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from django_mullet.error_handling.openapi_schemas import name_errors
+from django_mullet.error_handling.openapi_responses import name_error_schemas
 from django_mullet.openapi.keywords import reword
 from django_mullet.openapi.variant_names import name_variants, name_without_side
 from django_mullet.schemas.nesting import fields_of
@@ -40,7 +40,7 @@ def install_component_names(app: FastAPI) -> None:
         if found := clashes(app):
             raise ImproperlyConfigured(" ".join(found))
         document = openapi()
-        name_errors(document)
+        name_error_schemas(document)
         models = [cls for cls, _ in _all_components(app) if issubclass(cls, BaseModel)]
         name_variants(document, models)
         name_without_side(document)

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from django_mullet.dependencies.adaptation import traits
 from django_mullet.dependencies.route_options import without_marks
-from django_mullet.error_handling.openapi import Responses, with_known_errors
+from django_mullet.error_handling.openapi_responses import Responses, with_known_errors
 from django_mullet.execution.execution import Unit
 from django_mullet.middleware.execution import MiddlewareBinding
 from django_mullet.middleware.route_option import (
