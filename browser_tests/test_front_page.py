@@ -28,7 +28,7 @@ def test_the_first_screen_has_an_installation_a_route_a_run_and_a_picture(
         expect(front.get_by_text("from django_mullet import")).to_be_visible()
         expect(front.get_by_text("curl http://127.0.0.1:8000/api/books/1/")).to_be_visible()
         expect(front.get_by_role("img")).to_be_visible()
-        assert bottom(page, ".front") <= bottom(page, ".md-button") <= HEIGHT
+        assert bottom(page, ".front") <= bottom(page, ".buttons a") <= HEIGHT
         why = page.get_by_role("heading", name="Why").bounding_box()
         assert why is not None
         assert why["y"] >= HEIGHT

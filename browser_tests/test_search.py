@@ -53,6 +53,7 @@ FIRST_HITS = {
     "pgbouncer": "deployment/#pgbouncer",
     # Others that are easily thought of.
     "django orm": "fastapi-with-django-orm/",
+    "password reset": "registration/#what-else-belongs-to-it",
     "docker": "deployment/#docker-and-nginx",
     "uvicorn": "deployment/#uvicorn-gunicorn-and-other-servers",
     "login": "authentication/#login-with-djangos-session",
