@@ -34,9 +34,18 @@ test: $(VENV)/dev.stamp  ## Run every test, on SQLite and on PostgreSQL
 	env -u DATABASE_URL scripts/test
 	AGAIN=1 python -m tests.postgres -- scripts/test
 
+.PHONY: test-sqlite
+test-sqlite: $(VENV)/dev.stamp  ## Run every test on SQLite
+	env -u DATABASE_URL scripts/test
+
 .PHONY: test-postgres
 test-postgres: $(VENV)/dev.stamp  ## Run every test on PostgreSQL
 	python -m tests.postgres -- scripts/test
+
+.PHONY: coverage
+coverage: $(VENV)/dev.stamp  ## Combine what runs with COVERAGE have recorded, and report what is missing
+	coverage combine --quiet
+	coverage report
 
 .PHONY: test-load
 test-load: $(VENV)/dev.stamp  ## Run the tests that send many requests at once to servers, on PostgreSQL
@@ -83,7 +92,7 @@ lint: $(VENV)/dev.stamp  ## Check style and the direction of imports
 	ruff check
 	ruff format --check
 	lint-imports
-	shellcheck .ci/run $$(grep -rlE '^#!.*bash' scripts)
+	shellcheck -x .ci/* $$(grep -rlE '^#!.*bash' scripts)
 	scripts/check_no_cover
 
 .PHONY: types
