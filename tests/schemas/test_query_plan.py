@@ -11,6 +11,7 @@ from django_mullet import ModelSchema, reads
 from django_mullet.schemas.input_keys import input_key
 from django_mullet.schemas.query_plan import _behind, plan_of
 from tests.catalogue.models import Agent, Chapter, Jacket, Keyword, Note, Person, Publisher, Work
+from tests.fieldtypes.models import Attachments
 
 
 class ChapterSchema(ModelSchema[Chapter]):
@@ -49,6 +50,11 @@ class Labels(ModelSchema[Person]):
 
 class Cities(ModelSchema[Chapter]):
     work: CitySchema
+
+
+class CoverSchema(ModelSchema[Attachments]):
+    title: str
+    file: str
 
 
 class About(ModelSchema[Note]):
@@ -154,8 +160,24 @@ def test_the_command_says_why_instances_are_made(capsys: pytest.CaptureFixture[s
     assert command("tests.schemas.test_query_plan.Labels", capsys) == [
         "Labels of catalogue.Person, 2 queries:",
         "  1. pk",
-        "  2. works: jacket(colour)",
+        "  2. works: author__name, title, jacket(colour)",
         "As instances, because of 'LabelSchema.label'.",
+    ]
+
+
+def test_the_command_names_every_column_that_is_loaded(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("tests.schemas.test_query_plan.CoverSchema", capsys) == [
+        "CoverSchema of fieldtypes.Attachments, 1 query:",
+        "  1. title, file",
+        "As instances, because of 'CoverSchema.file'.",
+    ]
+
+
+def test_the_command_says_that_any_column_may_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("tests.schemas.test_query_plan.CitySchema", capsys) == [
+        "CitySchema of catalogue.Work, 1 query:",
+        "  1. every column",
+        "As instances, because of 'CitySchema.city'.",
     ]
 
 

@@ -22,7 +22,8 @@ def add_query_headers(
 ) -> None:
     """Put what was queried into the headers; see the Server-Timing specification of the W3C."""
     milliseconds, number = log.seconds * 1000, len(log.statements)
-    response.headers.append("Server-Timing", f'db;dur={milliseconds:.1f};desc="{number} queries"')
+    told = "1 query" if number == 1 else f"{number} queries"
+    response.headers.append("Server-Timing", f'db;dur={milliseconds:.1f};desc="{told}"')
     if QUERY_PLAN in request.headers:
         plans = [plan_of(schema) for schema in shown_schemas(response_model)]
         response.headers[QUERY_PLAN] = " | ".join(" ; ".join(each.described()) for each in plans)

@@ -121,7 +121,7 @@ class QueryPlan:
 
     def described(self) -> Iterator[str]:
         """Yield what the queries of this plan load, a line for each."""
-        names = [lookup for _, lookup in self.columns]
+        names = self._described_columns()
         for relation in self.to_one:
             [first, *_] = relation.plan.described()
             if relation.is_joined:
@@ -138,6 +138,12 @@ class QueryPlan:
             [first, *others] = ["pk"] if many.plan is None else many.plan.described()
             yield f"{many.accessor}: {first}"
             yield from (f"{many.accessor}.{line}" for line in others)
+
+    def _described_columns(self) -> list[str]:
+        lookups = [lookup for _, lookup in self.columns]
+        if self.read is None:
+            return ["every column", *(name for name in lookups if name in self.annotations)]
+        return lookups + sorted(self.read.difference(lookups))
 
     def has_relations(self) -> bool:
         """Return whether other objects are shown, or read, with each object."""

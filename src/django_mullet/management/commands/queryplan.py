@@ -29,7 +29,8 @@ class Command(BaseCommand):
 
 def _lines(plan: QueryPlan) -> list[str]:
     queries = list(plan.described())
-    lines = [f"{plan.schema.__name__} of {plan.model._meta.label}, {len(queries)} queries:"]
+    number_of = "1 query" if len(queries) == 1 else f"{len(queries)} queries"
+    lines = [f"{plan.schema.__name__} of {plan.model._meta.label}, {number_of}:"]
     lines += [f"  {number}. {query}" for number, query in enumerate(queries, 1)]
     if plan.fits_in_rows():
         return [*lines, "As rows: no instance is made."]
