@@ -421,7 +421,7 @@ def test_mounting_twice_is_refused() -> None:
 
 
 def test_mounting_before_django_is_set_up_is_refused() -> None:
-    from tests.execution.test_workers import run
+    from tests.execution.pools import printed_by
 
     script = """
 from django.conf import settings
@@ -434,7 +434,7 @@ except Exception as error:
     print(type(error).__name__, error)
 """
 
-    assert " ".join(run(script)) == (
+    assert " ".join(printed_by(script)) == (
         "ImproperlyConfigured Django is not set up: call 'django.setup()' before "
         "'mount_django(app)' and before you import models."
     )

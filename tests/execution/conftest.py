@@ -1,17 +1,21 @@
 """What tests of executions may use."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from django.core import signals
+from django.core import mail, signals
 from django.test import override_settings
 
-from django_mullet.execution.workers import pool
+from django_mullet.execution.connection_slots import slots_of
+from django_mullet.execution.workers import WorkerPool, pool
 from tests.executing import here
+from tests.execution.nothing_held import assert_nothing_is_held
+from tests.execution.pools import Busy
 
-__all__ = ["events", "only_worker"]
+__all__ = ["as_in_production", "busy", "events", "only_worker", "workers"]
 
 
 @pytest.fixture
@@ -46,3 +50,36 @@ def events() -> Iterator[list[str]]:
     yield events
     signals.request_started.disconnect(started)
     signals.request_finished.disconnect(finished)
+
+
+@pytest.fixture
+def workers() -> Iterator[WorkerPool]:
+    workers = WorkerPool()
+    yield workers
+    workers.stop()
+
+
+@pytest.fixture
+def busy(workers: WorkerPool) -> Iterator[Callable[[], Busy]]:
+    """Submits a job that keeps its worker, at most to the end of the test."""
+    with ExitStack() as stack:
+
+        def submit() -> Busy:
+            job = Busy()
+            stack.callback(job.done)
+            workers.submit(job)
+            return job
+
+        yield submit
+
+
+@pytest.fixture
+def as_in_production(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have a request hold what it holds in production, and nothing of the test's."""
+    monkeypatch.delattr(mail, "outbox")
+    pool.stop()
+    slots_of.cache_clear()
+    yield
+    assert_nothing_is_held()
+    pool.stop()
+    assert slots_of("default").open == 0

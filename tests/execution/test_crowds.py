@@ -1,14 +1,13 @@
 """Many requests with few workers and connections are all answered, and leave nothing behind."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any
 
 import httpx
 import pytest
 from anyio import from_thread
 from asgiref.sync import async_to_sync, sync_to_async
-from django.core import mail
 from django.db import transaction
 from django.test import override_settings
 from fastapi import BackgroundTasks, Depends, FastAPI, WebSocket
@@ -16,14 +15,14 @@ from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 
 from django_mullet import APIRouter, Atomic, atomic
-from django_mullet.execution.connection_share import share
-from django_mullet.execution.connection_slots import slots_of
-from django_mullet.execution.workers import pool
+from tests.execution.nothing_held import assert_nothing_is_held
 from tests.load import answers
 from tests.testapp.models import Item
-from tests.waiting import until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("as_in_production"),
+]
 
 FEW = {"THREADS": 2, "CONNECTIONS": 2, "CONNECTION_TIMEOUT": 15}
 FEWEST = {"THREADS": 1, "CONNECTIONS": 1, "CONNECTION_TIMEOUT": 15}
@@ -33,22 +32,8 @@ inside: list[str] = []
 
 
 @pytest.fixture(autouse=True)
-def as_in_production(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have a request hold what it holds in production, and nothing of the test's."""
-    monkeypatch.delattr(mail, "outbox")
+def nobody_inside() -> None:
     inside.clear()
-    pool.stop()
-    slots_of.cache_clear()
-    yield
-    assert_nothing_is_held()
-    pool.stop()
-    assert slots_of("default").open == 0
-
-
-def assert_nothing_is_held() -> None:
-    until(lambda: len(pool._idle) == pool.size and not pool.waiting, 5)
-    assert len(slots_of("default")._idle) == slots_of("default").open
-    assert share.count == 0
 
 
 async def wait(seconds: float) -> None:
@@ -386,88 +371,3 @@ def test_so_does_one_that_leaves_in_a_transaction() -> None:
             with client.websocket_connect("/sockets/calls-socket") as session:
                 assert session.receive_json() == 0
             assert client.get("/quick").status_code == 200
-
-
-# Tasks that outlive their request
-
-
-async def query() -> None:
-    await Item.objects.acount()
-
-
-async def query_after_a_while() -> None:
-    await asyncio.sleep(0.02)
-    await Item.objects.acount()
-    await asyncio.sleep(0.02)
-    await sync_to_async(count)()
-
-
-async def hold_a_transaction() -> None:
-    async with atomic():
-        await Item.objects.acreate(name="row")
-        await asyncio.sleep(0.05)
-        await Item.objects.acreate(name="row")
-
-
-async def begin_a_transaction_late() -> None:
-    await asyncio.sleep(0.02)
-    await hold_a_transaction()
-
-
-async def fail_in_a_transaction() -> None:
-    async with atomic():
-        await Item.objects.acreate(name="row")
-        await asyncio.sleep(0.05)
-        raise LookupError
-
-
-async def read_on() -> None:
-    async for _ in Item.objects.aiterator(chunk_size=1):
-        await asyncio.sleep(0.02)
-
-
-GOING_ON = [
-    query,
-    query_after_a_while,
-    pytest.param(hold_a_transaction, marks=pytest.mark.postgres),  # SQLite locks the table
-    pytest.param(begin_a_transaction_late, marks=pytest.mark.postgres),  # SQLite locks the table
-    pytest.param(fail_in_a_transaction, marks=pytest.mark.postgres),  # SQLite locks the table
-    read_on,
-]
-
-
-@pytest.mark.parametrize("work", GOING_ON)
-@pytest.mark.parametrize("is_cancelled", [False, True])
-def test_a_task_that_goes_on_gives_all_back(
-    work: Callable[[], Coroutine[Any, Any, None]], is_cancelled: bool
-) -> None:
-    # What it has begun to read is open until the task, and with it the generator, is forgotten.
-    is_cancelled = is_cancelled and work is not read_on
-    Item.objects.bulk_create(Item(name="row") for _ in range(4))
-    local = APIRouter()
-    tasks: list[asyncio.Task[None]] = []
-
-    @local.get("/go-on")
-    async def go_on(queries: bool) -> None:
-        tasks.append(asyncio.create_task(work()))
-        if queries:
-            await Item.objects.acount()
-
-    going_on = FastAPI()
-    going_on.include_router(local)
-
-    async def main() -> None:
-        transport = httpx.ASGITransport(going_on)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            for number in range(6):
-                answer = await client.get(f"/go-on?queries={number % 2}", timeout=10)
-                assert answer.status_code == 200
-        if is_cancelled:
-            await asyncio.sleep(0.03)
-            for task in tasks:
-                task.cancel()
-        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 10)
-
-    with override_settings(MULLET={**FEW, "CONNECTIONS": 3}):
-        asyncio.run(main())
-        assert_nothing_is_held()

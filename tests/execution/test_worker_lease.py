@@ -10,14 +10,8 @@ from django_mullet import Overloaded
 from django_mullet.execution import worker_lease
 from django_mullet.execution.worker_lease import Habits, Lease, Reason
 from django_mullet.execution.workers import WorkerPool
+from tests.execution.pools import idle
 from tests.waiting import until
-
-
-@pytest.fixture
-def workers() -> Iterator[WorkerPool]:
-    workers = WorkerPool()
-    yield workers
-    workers.stop()
 
 
 class Owner:
@@ -57,10 +51,6 @@ def querying() -> Habits:
     habits = Habits()
     habits.queries = True
     return habits
-
-
-def idle(workers: WorkerPool, count: int) -> None:
-    until(lambda: len(workers._idle) == count)
 
 
 def test_a_lease_that_needs_no_worker_has_none_after_its_job(workers: WorkerPool) -> None:

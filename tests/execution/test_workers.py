@@ -1,12 +1,8 @@
-import os
-import subprocess
-import sys
+"""Jobs run in few threads, in their order, and one that is stalled holds up no others."""
+
 import threading
-import time
 import weakref
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import ExitStack
+from collections.abc import Callable
 
 import pytest
 from django.test import override_settings
@@ -15,56 +11,8 @@ from django_mullet import Overloaded
 from django_mullet.execution import workers as workers_module
 from django_mullet.execution.job_queue import Backlog, Job
 from django_mullet.execution.workers import ACTIVE_WORKERS, STALL_SECONDS, WorkerPool
+from tests.execution.pools import Busy, idle, thread_of
 from tests.waiting import until
-
-
-@pytest.fixture
-def workers() -> Iterator[WorkerPool]:
-    workers = WorkerPool()
-    yield workers
-    workers.stop()
-
-
-class Busy:
-    """A job that keeps its worker until `done` is called."""
-
-    def __init__(self) -> None:
-        self.started = threading.Event()
-        self.thread: threading.Thread | None = None
-        self._end = threading.Event()
-
-    def __call__(self) -> None:
-        self.thread = threading.current_thread()
-        self.started.set()
-        assert self._end.wait(10)
-
-    def done(self) -> None:
-        self._end.set()
-
-
-@pytest.fixture
-def busy(workers: WorkerPool) -> Iterator[Callable[[], Busy]]:
-    """Submits a job that keeps its worker, at most to the end of the test."""
-    with ExitStack() as stack:
-
-        def submit() -> Busy:
-            job = Busy()
-            stack.callback(job.done)
-            workers.submit(job)
-            return job
-
-        yield submit
-
-
-def thread_of(submit: Callable[[Callable[[], object]], None]) -> threading.Thread:
-    """Return the thread in which a job runs."""
-    future: Future[threading.Thread] = Future()
-    submit(lambda: future.set_result(threading.current_thread()))
-    return future.result(timeout=5)
-
-
-def idle(workers: WorkerPool, count: int) -> None:
-    until(lambda: len(workers._idle) == count)
 
 
 def test_a_job_runs_in_a_thread_of_the_pool(workers: WorkerPool) -> None:
@@ -270,122 +218,6 @@ def test_an_idle_worker_holds_on_to_nothing_of_its_last_job(workers: WorkerPool)
     until(lambda: gone() is None)
 
 
-def test_workers_without_work_end_but_for_those_kept_going(
-    monkeypatch: pytest.MonkeyPatch, workers: WorkerPool, busy: Callable[[], Busy]
-) -> None:
-    monkeypatch.setattr(workers_module, "IDLE_SECONDS", 0.02)
-    left: list[str] = []
-    workers.leave = lambda: left.append(threading.current_thread().name)
-    jobs = [busy() for _ in range(4)]
-    monkeypatch.setattr(workers_module, "ACTIVE_WORKERS", 2)
-
-    for job in jobs:
-        job.done()
-
-    until(lambda: len(left) == 2)
-    idle(workers, 2)
-    threading.Event().wait(0.06)
-    assert (workers.size, len(left)) == (2, 2)
-
-
-def test_a_few_workers_without_work_stay(
-    monkeypatch: pytest.MonkeyPatch, workers: WorkerPool
-) -> None:
-    monkeypatch.setattr(workers_module, "IDLE_SECONDS", 0.01)
-    thread = thread_of(workers.submit)
-
-    threading.Event().wait(0.05)
-
-    assert thread_of(workers.submit) is thread
-
-
-def test_a_worker_in_a_long_job_is_not_without_work(
-    monkeypatch: pytest.MonkeyPatch, workers: WorkerPool, busy: Callable[[], Busy]
-) -> None:
-    monkeypatch.setattr(workers_module, "IDLE_SECONDS", 0.01)
-    monkeypatch.setattr(workers_module, "ACTIVE_WORKERS", 1)
-    job = busy()
-
-    threading.Event().wait(0.05)
-
-    assert workers.size == 1
-    job.done()
-    idle(workers, 1)
-    assert thread_of(workers.submit) is job.thread
-
-
-def test_stopping_ends_the_workers(workers: WorkerPool, busy: Callable[[], Busy]) -> None:
-    jobs = [busy() for _ in range(3)]
-    until(lambda: all(job.thread for job in jobs))
-    for job in jobs:
-        job.done()
-
-    workers.stop()
-
-    assert workers.size == 0
-    assert not any(job.thread and job.thread.is_alive() for job in jobs)
-
-
-def test_stopping_waits_for_jobs_that_run_or_wait(
-    workers: WorkerPool, busy: Callable[[], Busy]
-) -> None:
-    done = []
-    with override_settings(MULLET={"THREADS": 1}):
-        first = busy()
-        workers.submit(lambda: done.append("waiting"))
-    timer = threading.Timer(0.05, first.done)
-    timer.start()
-
-    workers.stop()
-
-    assert done == ["waiting"]
-    assert workers.size == 0
-    timer.join()
-
-
-def test_stopping_does_not_wait_longer_than_asked(
-    workers: WorkerPool, busy: Callable[[], Busy]
-) -> None:
-    jobs = [busy() for _ in range(2)]
-    assert all(job.started.wait(5) for job in jobs)
-    before = time.monotonic()
-
-    workers.stop(timeout=0.02)
-
-    assert time.monotonic() - before < 0.9
-    assert workers.size == 2
-    assert all(job.thread and job.thread.is_alive() for job in jobs)
-
-
-def test_a_job_may_stop_the_pool(workers: WorkerPool) -> None:
-    stopped = threading.Event()
-
-    def stop() -> None:
-        workers.stop()
-        stopped.set()
-
-    workers.submit(stop)
-
-    assert stopped.wait(5)
-
-
-def test_a_stopped_pool_can_be_used_again(workers: WorkerPool) -> None:
-    before = thread_of(workers.submit)
-    workers.stop()
-
-    after = thread_of(workers.submit)
-
-    assert after is not before
-    idle(workers, 1)
-    assert thread_of(workers.submit) is after
-
-
-def test_stopping_an_unused_pool_does_nothing(workers: WorkerPool) -> None:
-    workers.stop()
-
-    assert workers.size == 0
-
-
 # What may happen between two steps
 
 
@@ -436,64 +268,3 @@ def test_a_worker_does_not_end_when_a_job_is_coming_to_it(
     threading.Event().wait(0.05)
 
     assert thread_of(coming_to.inbox.put) is thread
-
-
-# Processes
-
-
-def run(script: str) -> list[str]:
-    """Return the lines that `script` prints in a process of its own."""
-    command = [sys.executable, "-W", "ignore", "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
-    return done.stdout.split()
-
-
-def test_a_forked_process_starts_with_no_workers_and_makes_its_own() -> None:
-    script = """
-import os, threading
-from django_mullet.execution.workers import pool
-def work():
-    done = threading.Event()
-    pool.submit(done.set)
-    assert done.wait(5)
-work()
-child = os.fork()
-if child == 0:
-    before = pool.size
-    work()
-    print("child", before, pool.size, flush=True)
-    os._exit(0)
-os.waitpid(child, 0)
-print("parent", pool.size)
-"""
-
-    assert run(script) == ["child", "0", "1", "parent", "1"]
-
-
-def test_a_process_that_ends_lets_its_workers_leave() -> None:
-    script = """
-import threading
-from django_mullet.execution.workers import pool
-done = threading.Event()
-pool.leave = lambda: print("left", flush=True)
-pool.submit(done.set)
-done.wait(5)
-"""
-
-    assert run(script) == ["left"]
-
-
-def test_a_process_that_ends_does_not_wait_for_a_stuck_worker() -> None:
-    script = """
-import threading
-from django_mullet.execution.workers import pool
-started = threading.Event()
-def stuck():
-    started.set()
-    threading.Event().wait()
-pool.submit(stuck)
-started.wait(5)
-print("end")
-"""
-
-    assert run(script) == ["end"]
