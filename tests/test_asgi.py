@@ -27,6 +27,7 @@ from fastapi.testclient import TestClient
 
 from django_mullet import APIRouter, DjangoHandler, mount_django
 from django_mullet.execution.workers import pool
+from tests.asgi_scopes import scope_of
 from tests.executing import here
 from tests.load import answers
 from tests.testapp.models import Item
@@ -451,8 +452,7 @@ def test_the_admin_can_be_logged_in_to() -> None:
     login = client.get("/admin/", follow_redirects=True)
     token = client.cookies["csrftoken"]
     answer = client.post(
-        login.url,
-        data={"username": "admin", "password": "secret", "csrfmiddlewaretoken": token},
+        login.url, data={"username": "admin", "password": "secret", "csrfmiddlewaretoken": token}
     )
     listed = client.get("/admin/testapp/item/")
 
@@ -538,8 +538,6 @@ def test_a_file_is_sent() -> None:
 
 
 def test_a_client_that_leaves_ends_a_stream_in_its_worker() -> None:
-    from tests.routing.test_route import scope_of
-
     left.clear()
     sent: list[Any] = []
     enough = asyncio.Event()
@@ -624,8 +622,6 @@ def test_every_request_of_django_starts_and_finishes_once(url: str) -> None:
 
 
 def test_a_client_that_leaves_before_its_body_is_there_gets_no_answer() -> None:
-    from tests.routing.test_route import scope_of
-
     sent: list[Any] = []
 
     async def receive() -> Any:
@@ -640,8 +636,6 @@ def test_a_client_that_leaves_before_its_body_is_there_gets_no_answer() -> None:
 
 
 def test_a_request_that_django_cannot_read_is_refused() -> None:
-    from tests.routing.test_route import scope_of
-
     sent: list[Any] = []
 
     messages = [{"type": "http.request", "body": b"", "more_body": False}]
@@ -731,8 +725,6 @@ def test_more_asynchronous_views_wait_at_once_than_there_are_threads(
 
 @pytest.mark.parametrize("path", ["/hanging", "/missing"])
 def test_a_client_that_leaves_cancels_its_view_and_the_request_is_finished(path: str) -> None:
-    from tests.routing.test_route import scope_of
-
     finished: list[Any] = []
 
     def finish(sender: Any, **kwargs: Any) -> None:

@@ -19,6 +19,7 @@ from django_mullet import APIRouter
 from django_mullet.execution.execution import Execution, current_execution
 from django_mullet.execution.workers import pool
 from django_mullet.streaming.bodies import ITEMS_AHEAD, follow_up_in_worker, stream
+from tests.asgi_scopes import scope_of
 from tests.executing import entered, execute, here
 from tests.testapp.models import Item
 from tests.waiting import turns, until
@@ -408,8 +409,6 @@ def endless_route(closed: list[str]) -> TestClient:
 
 def disconnect_after(pieces: int, app: Any, when: Callable[[], object] = lambda: True) -> None:
     """Request `/` and leave after so many messages, and not before `when` holds."""
-    from tests.routing.test_route import scope_of
-
     enough = asyncio.Event()
     sent: list[Any] = []
     messages = [{"type": "http.request", "body": b"", "more_body": False}]

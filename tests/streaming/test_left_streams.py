@@ -25,8 +25,8 @@ from django_mullet import APIRouter, DjangoHandler, conf
 from django_mullet.execution.execution import Execution, current_execution
 from django_mullet.execution.workers import pool
 from django_mullet.streaming.bodies import ITEMS_AHEAD
+from tests.asgi_scopes import scope_of
 from tests.executing import entered, execute
-from tests.routing.test_route import scope_of
 from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
