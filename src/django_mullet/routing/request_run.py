@@ -53,7 +53,7 @@ from django_mullet.routing.transaction import atomic_aliases, run_atomic
 from django_mullet.schemas.lazy_loads import read_one_by_one
 from django_mullet.streaming.bodies import follow_up_in_worker
 
-__all__ = ["Exits", "RequestRun", "RouteConfig", "RunMode"]
+__all__ = ["Exits", "RequestRun", "RouteConfig", "RunMode", "run_request"]
 
 Respond = Callable[[], Awaitable[Response]]
 
@@ -139,65 +139,67 @@ class RouteConfig:
         self.shows_many = cache(partial(shows_many, response_model))
 
 
+async def run_request(config: RouteConfig, request: Request) -> Response:
+    """Answer `request`; a database that is away, or a full queue, is a 503."""
+    run = RequestRun(config, request)
+    if config.middleware is not None:
+        await run.enter_middleware(config.middleware)
+    token = read_one_by_one.set({}) if config.shows_many() else None
+    try:
+        response = await run.respond()
+        require_ended(run.execution, response)
+        return response
+    except _EXPLAINED as error:
+        run.explain(error)
+        raise
+    finally:
+        if token is not None:
+            read_one_by_one.reset(token)
+
+
 class RequestRun:
-    """One request of a route."""
+    """One request of a route, in a Django execution of its own."""
 
-    __slots__ = ("_config", "_execution", "_exits", "_mode", "_request")
+    __slots__ = ("_config", "_exits", "_mode", "_request", "execution")
 
-    def __init__(
-        self,
-        config: RouteConfig,
-        request: Request,
-        execution: Execution,
-        mode: RunMode,
-        exits: Exits,
-    ) -> None:
+    execution: Execution
+
+    def __init__(self, config: RouteConfig, request: Request) -> None:
         self._config = config
         self._request = request
-        self._execution = execution
-        self._mode = mode
-        self._exits = exits
-
-    @classmethod
-    async def begin(cls, config: RouteConfig, request: Request) -> "RequestRun":
-        """Return the run of `request`, with a Django execution of its own."""
-        mode, exits = config.mode, config.exits
+        self._mode = config.mode
+        self._exits = config.exits
         if config.handler.overrides:
-            mode, exits = RunMode.LOOP_THEN_WORKER if mode.moves else mode, _ANY_EXITS
-        make: Callable[..., Execution] = Execution
-        if config.middleware is not None:
-            await make_form_rereadable(request, request_stack(request.scope))
-            chain = await config.middleware.chain(request.scope, on_loop=mode.uses_loop)
-            make = partial(MiddlewareExecution, config.middleware, chain)
-            if chain.uses_loop and mode is RunMode.WORKER:
-                mode = RunMode.WORKER_AND_LOOP
-        execution = make(
-            request.scope,
+            self._exits = _ANY_EXITS
+            if config.mode.moves:
+                self._mode = RunMode.LOOP_THEN_WORKER
+        if config.middleware is None:
+            self.execution = self._begin(Execution)
+
+    async def enter_middleware(self, middleware: MiddlewareBinding) -> None:
+        """Begin with an execution that has Django's middleware around it."""
+        request = self._request
+        await make_form_rereadable(request, request_stack(request.scope))
+        chain = await middleware.chain(request.scope, on_loop=self._mode.uses_loop)
+        if chain.uses_loop and self._mode is RunMode.WORKER:
+            self._mode = RunMode.WORKER_AND_LOOP
+        self.execution = self._begin(partial(MiddlewareExecution, middleware, chain))
+
+    def _begin(self, execution_class: Callable[..., Execution]) -> Execution:
+        config = self._config
+        execution = execution_class(
+            self._request.scope,
             habits=config.habits,
             unit=config.connection_per,
             lasts=config.is_generator,
         )
         if settings.DEBUG:
             execution.log = QueryLog()
-        return cls(config, request, execution, mode, exits)
+        return execution
 
     async def respond(self) -> Response:
-        """Answer the request; a database that is away, or a full queue, is a 503."""
-        token = read_one_by_one.set({}) if self._config.shows_many() else None
-        try:
-            response = await self._respond_within_execution()
-            require_ended(self._execution, response)
-            return response
-        except _EXPLAINED as error:
-            self._explain(error)
-            raise
-        finally:
-            if token is not None:
-                read_one_by_one.reset(token)
-
-    async def _respond_within_execution(self) -> Response:
         """Answer; what outlasts the response is left to FastAPI's stack for it."""
-        config, request, execution = self._config, self._request, self._execution
+        config, request, execution = self._config, self._request, self.execution
         stack = request_stack(request.scope)
         leave = execution.enter(takes_orm=self._mode.uses_loop)
         lasts = self._exits.after_response
@@ -230,11 +232,11 @@ class RequestRun:
         """Have the handler, with what is around it, driven where the mode says."""
         aliases = atomic_aliases(self._config.endpoint)
         if self._mode.moves or aliases:
-            return self._execution.run_coroutine(self._respond_and_finish(aliases))
+            return self.execution.run_coroutine(self._respond_and_finish(aliases))
         respond = self._call_handler
         if not self._exits.before_response:
             respond = partial(self._config.handler, self._request)
-        return guard_commit(self._execution, respond)
+        return guard_commit(self.execution, respond)
 
     async def _respond_and_finish(self, aliases: list[str]) -> Response:
         """Answer, and end Django's request in the same job of the worker, if nothing outlasts it.
@@ -248,11 +250,11 @@ class RequestRun:
         finally:
             is_last = response is None or _is_complete(response)
             if is_last and not self._exits.after_response and in_worker():
-                self._execution.finish()
+                self.execution.finish()
 
     def _wrapped_handler(self, aliases: list[str]) -> Respond:
         """Return the handler with what is around it, from the inside out."""
-        retries, execution = self._config.retries, self._execution
+        retries, execution = self._config.retries, self.execution
         respond: Respond = self._call_handler
         if aliases:
             respond = partial(run_atomic, aliases, respond)
@@ -304,10 +306,10 @@ class RequestRun:
                 if starts_on_loop:
                     await to_loop()
 
-    def _explain(self, error: Exception) -> None:
+    def explain(self, error: Exception) -> None:
         """Raise the 503 or 422 that is the answer to `error`; else add a hint to it."""
         if isinstance(error, UNAVAILABLE_ERRORS):
-            unavailable = unavailable_exception(error, self._execution)
+            unavailable = unavailable_exception(error, self.execution)
             if unavailable is not None:
                 raise unavailable from error
         elif isinstance(error, ValueError | OverflowError):

@@ -10,7 +10,7 @@ from typing import Any
 
 import fastapi
 from django.apps import apps
-from fastapi import Depends, HTTPException, Request, Response
+from fastapi import Depends, HTTPException
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import FastAPIError
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -31,7 +31,7 @@ from django_mullet.results.unshown_models import refuse_models
 from django_mullet.routing.connection_per import ConnectionPer
 from django_mullet.routing.fast_path import Handler
 from django_mullet.routing.handler import adapted, dependant_of
-from django_mullet.routing.request_run import RequestRun, RouteConfig
+from django_mullet.routing.request_run import RouteConfig, run_request
 from django_mullet.routing.websockets import run_in_django
 
 __all__ = ["APIRouter", "DjangoRoute"]
@@ -82,7 +82,7 @@ class DjangoRoute(APIRoute):
             middleware=middleware,
             response_model=self.response_model,
         )
-        return partial(_respond, config)
+        return partial(run_request, config)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse the method with those of all routes of the path (RFC 9110, 15.5.6)."""
@@ -103,11 +103,6 @@ def _methods_of_path(scope: Scope) -> set[str]:
     routes = iter_route_contexts(scope["app"].routes)
     partial = [route for route in routes if route.matches(scope)[0] is Match.PARTIAL]
     return {method for route in partial for method in route.methods or ()}
-
-
-async def _respond(config: RouteConfig, request: Request) -> Response:
-    run = await RequestRun.begin(config, request)
-    return await run.respond()
 
 
 class APIRouter(fastapi.APIRouter):
