@@ -768,7 +768,7 @@ def test_what_is_not_http_is_refused() -> None:
 def test_habits_are_told_apart_for_so_many_first_segments_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("django_mullet.asgi.MAX_HABITS", 2)
+    monkeypatch.setattr("django_mullet.django_handler.MAX_HABITS", 2)
     monkeypatch.setattr(DjangoHandler, "_habits", {})
     handler = DjangoHandler()
 

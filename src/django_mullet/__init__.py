@@ -13,8 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from django_mullet.asgi import DjangoHandler, mount_django
+    from django_mullet.asgi import mount_django
     from django_mullet.codegen.schema_source import schema_for
+    from django_mullet.django_handler import DjangoHandler
     from django_mullet.error_handling.handlers import install_exception_handlers
     from django_mullet.error_handling.openapi_responses import errors
     from django_mullet.error_handling.problem_details import error_response
@@ -132,7 +133,7 @@ _MODULES = {
     "ConnectionPer": "routing.connection_per",
     "Create": "schemas.model_schema",
     "CreateOnly": "schemas.model_schema",
-    "DjangoHandler": "asgi",
+    "DjangoHandler": "django_handler",
     "DjangoMiddleware": "middleware.route_option",
     "DjangoRequest": "middleware.request",
     "DjangoRoute": "routing.route",

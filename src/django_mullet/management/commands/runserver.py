@@ -21,7 +21,7 @@ from django.utils.version import get_docs_version
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from django_mullet.applications import get_application, get_application_path
-from django_mullet.asgi import SERVE_STATIC
+from django_mullet.django_handler import SERVE_STATIC
 from django_mullet.management.reloader import run_with_reloader
 
 __all__ = ["AccessLog", "Command", "UvicornServer"]
