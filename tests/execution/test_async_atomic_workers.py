@@ -39,17 +39,14 @@ def test_a_worker_is_held_while_the_outermost_block_is_open(fails: bool) -> None
 
 
 def test_a_worker_is_given_back_where_a_block_is_refused() -> None:
-    with pytest.raises(ConnectionDoesNotExist, match="missing"):
-        asyncio.run(refused())
+    async def main() -> bool:
+        async with entered() as execution:
+            with pytest.raises(ConnectionDoesNotExist, match="missing"):
+                async with atomic("missing"):
+                    pass
+            return execution.has_worker
 
-
-async def refused() -> None:
-    async with entered() as execution:
-        try:
-            async with atomic("missing"):
-                pass
-        finally:
-            assert not execution.has_worker
+    assert asyncio.run(main()) is False
 
 
 def test_a_request_keeps_its_worker_after_the_block() -> None:

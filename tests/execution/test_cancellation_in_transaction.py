@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import pytest
@@ -117,8 +117,11 @@ def in_transaction() -> int:
     return int(found)
 
 
-async def cancel(path: str, *, requests: int, when_inside: int) -> None:
-    """Send `requests` at once, and cancel them when so many of them are in a transaction."""
+async def cancel(path: str, *, requests: int, when_inside: int) -> list[Any]:
+    """Send `requests` at once, and cancel them when so many of them are in a transaction.
+
+    Return what they return or raise.
+    """
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
         inside.clear()
@@ -127,8 +130,7 @@ async def cancel(path: str, *, requests: int, when_inside: int) -> None:
             await asyncio.sleep(0.002)
         for task in tasks:
             task.cancel()
-        found = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 30)
-    assert {type(one) for one in found} == {asyncio.CancelledError}
+        return await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 30)
 
 
 def assert_nothing_is_left() -> None:
@@ -149,12 +151,13 @@ def test_requests_that_are_cancelled_in_their_transaction_leave_nothing(
 ) -> None:
     monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", path == "/setting")
 
-    async def main() -> None:
+    async def main() -> set[type]:
+        found: list[Any] = []
         for _ in range(REQUESTS // AT_ONCE):
-            await cancel(path, requests=AT_ONCE, when_inside=AT_ONCE)
+            found += await cancel(path, requests=AT_ONCE, when_inside=AT_ONCE)
+        return {type(one) for one in found}
 
-    asyncio.run(main())
-
+    assert asyncio.run(main()) == {asyncio.CancelledError}
     assert_nothing_is_left()
     assert_all_are_answered(path)
 
@@ -162,8 +165,9 @@ def test_requests_that_are_cancelled_in_their_transaction_leave_nothing(
 @pytest.mark.parametrize("path", ["/block", "/def", "/from-thread"])
 def test_requests_that_are_cancelled_while_they_wait_for_one_leave_nothing(path: str) -> None:
     with override_settings(MULLET={"CONNECTIONS": 4}):
-        asyncio.run(cancel(path, requests=REQUESTS, when_inside=4))
+        found = asyncio.run(cancel(path, requests=REQUESTS, when_inside=4))
 
+        assert {type(one) for one in found} == {asyncio.CancelledError}
         assert_nothing_is_left()
         assert_all_are_answered(path)
     assert slots_of("default").open <= 4

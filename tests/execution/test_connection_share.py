@@ -32,4 +32,6 @@ def test_the_share_is_what_the_setting_says() -> None:
 
 def test_a_single_connection_may_be_held() -> None:
     with override_settings(MULLET={"CONNECTIONS": 1}):
-        Share().enter()
+        own = Share()
+        own.enter()
+        assert own.count == 1
