@@ -16,7 +16,7 @@ REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 ONLY_IN_SETTINGS = {"django_mullet.urls"}
 """Dotted paths below the package that users write all the same, in a URLconf."""
 
-LOGGERS = {"django_mullet.lazy_loads"}
+LOGGERS = {"django_mullet.lazy_loads", "django_mullet.routing"}
 """Names in `LOGGING`, which look like modules."""
 
 WRITTEN_FOR_USERS = [

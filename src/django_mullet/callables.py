@@ -7,6 +7,8 @@ from functools import partial
 from types import FunctionType
 from typing import Any
 
+from django_mullet._compat.python import moved_to_file
+
 __all__ = ["dotted_name", "in_file_of", "is_written_in", "layers"]
 
 
@@ -53,6 +55,6 @@ def in_file_of(endpoint: Callable[..., Any], adapted: Any) -> Callable[..., Any]
     """
     with suppress(TypeError, OSError):
         file = inspect.getfile(endpoint)
-        adapted.__code__ = adapted.__code__.replace(co_filename=file)
+        moved_to_file(adapted, file)
     adapted.__wrapped__ = endpoint  # by which FastAPI knows an async generator, too
     return adapted  # type: ignore[no-any-return]

@@ -1,6 +1,6 @@
 """The names of other libraries beyond public API that django-mullet relies on.
 
-One module for each library says which names, why, and which public door is missing. Each name has
-a test that fails loudly when it moves (`tests/test_compat.py`), and the suite runs on the oldest
-and the newest supported releases.
+One module for each library lists them: which, what for, and which public door is missing. They are
+looked for when the module is imported. `docs/compatibility.md` has its tables from there, and
+`tests/_compat` takes each name away.
 """

@@ -1,29 +1,50 @@
-"""Names of asgiref beyond public API.
-
-* `_restore_context` moves `asgiref.Local` data (the active language, time zone,
-  script prefix) with the ContextVars from one thread to another, and `_rehome` alone the
-  `_Storage` of a Local. Missing door: a public function that does this, without the thread hop of
-  `sync_to_async`.
-* the ContextVar `SyncToAsync.thread_sensitive_context` and the mapping
-  `SyncToAsync.context_to_thread_executor`, which `ThreadSensitiveContext` sets and unsets at a
-  cost that an `async def` request would feel. Missing door: one context for many requests.
-"""
+"""Names of asgiref beyond public API: how Locals move with a context, and where the ORM runs."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextvars import Context
 from functools import partial
 
-from asgiref.local import _rehome, _Storage
-from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext, _restore_context
+from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext
+
+from django_mullet._compat.names import Name, found, require
 
 __all__ = [
+    "RELIED_ON",
     "ThreadSensitiveExecutor",
     "claim_context",
     "move_context",
     "runs_orm",
     "send_orm_to",
 ]
+
+_MOVE = "`asgiref.Local` data, the active language say, moves with ContextVars between threads."
+_MOVE_DOOR = "a function that does this without the thread hop of `sync_to_async`"
+_CONTEXT = (
+    "`ThreadSensitiveContext` sets and unsets it at a cost that an `async def` request would feel."
+)
+
+RELIED_ON = (
+    *(
+        Name(f"asgiref.{path}", _MOVE, _MOVE_DOOR)
+        for path in ("local._Storage", "local._rehome", "sync._restore_context")
+    ),
+    *(
+        Name(f"asgiref.sync.SyncToAsync.{attribute}", _CONTEXT, "one context for many requests")
+        for attribute in ("context_to_thread_executor", "thread_sensitive_context")
+    ),
+    Name(
+        "asgiref.sync.AsyncToSync.executors",
+        "Below `async_to_sync()` its executor would go first.",
+        "a way to ask where thread-sensitive calls run",
+    ),
+)
+
+require(RELIED_ON)
+
+_Storage = found("asgiref.local._Storage")
+_rehome = found("asgiref.local._rehome")
+_restore_context = found("asgiref.sync._restore_context")
 
 
 class ThreadSensitiveExecutor(Executor):

@@ -1,15 +1,4 @@
-"""Names of Django's request handling, signals and translation beyond public API.
-
-* `_handler_class` of a response, which `close()` gives to `request_finished` as the
-  sender; Django's own handlers set it. Missing door: a parameter.
-* where a `Signal` keeps its receivers. Missing door: a method that lists them.
-* `_non_atomic_requests`, which `transaction.non_atomic_requests` leaves on a view.
-  Missing door: a public reader.
-* `_dont_enforce_csrf_checks`, by which the test client tells `CsrfViewMiddleware` to let a
-  request pass. Missing door: a public name for it.
-* `trans_real._active`, where the active language is. Missing door: a way to learn whether
-  code reads it.
-"""
+"""Names of Django beyond public API: of its requests, signals, translation and commands."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +7,10 @@ from weakref import ReferenceType
 from django.dispatch import Signal
 from django.utils.translation import trans_real
 
+from django_mullet._compat.names import Name, require
+
 __all__ = [
+    "RELIED_ON",
     "active_translation",
     "let_pass_csrf_checks",
     "non_atomic_aliases",
@@ -26,6 +18,58 @@ __all__ = [
     "receivers_of",
     "set_handler_class",
 ]
+
+RELIED_ON = (
+    Name(
+        "django.http.response.HttpResponseBase._handler_class",
+        "`close()` sends `request_finished` from it; Django's own handlers set it.",
+        "a parameter of `close()`",
+        used_in="django.http.response.HttpResponseBase.close",
+    ),
+    Name(
+        "django.dispatch.Signal.receivers",
+        "A signal with Django's receivers alone is not sent: what they do is done.",
+        "a method that lists the receivers",
+        used_in="django.dispatch.dispatcher.Signal.__init__",
+    ),
+    Name(
+        "django.db.transaction._non_atomic_requests",
+        "`transaction.non_atomic_requests` leaves it on a view, and so on an endpoint.",
+        "a public reader",
+    ),
+    Name(
+        "django.http.HttpRequest._dont_enforce_csrf_checks",
+        "The test client tells `CsrfViewMiddleware` by it to let a request pass.",
+        "a public name for it",
+        used_in="django.middleware.csrf.CsrfViewMiddleware.process_view",
+    ),
+    Name(
+        "django.utils.translation.trans_real._active",
+        "It tells whether a prepared function reads the active language.",
+        "a way to learn whether code reads it",
+    ),
+    *(
+        Name(
+            f"django.core.handlers.{path}",
+            "Django's requests are answered in one hop to a worker, their middleware included.",
+            "an ASGI handler of which the middleware chain is synchronous",
+        )
+        for path in (
+            "asgi.ASGIHandler.create_request",
+            "asgi.ASGIHandler.listen_for_disconnect",
+            "asgi.ASGIHandler.read_body",
+            "asgi.ASGIHandler.send_response",
+            "asgi.get_script_prefix",
+            "base.BaseHandler.get_response_async",
+            "base.BaseHandler.load_middleware",
+            "base.reset_urlconf",
+            "exception.convert_exception_to_response",
+            "exception.response_for_exception",
+        )
+    ),
+)
+
+require(RELIED_ON)
 
 
 def non_atomic_aliases(endpoint: Callable[..., Any]) -> set[str]:

@@ -9,12 +9,11 @@ from contextlib import AsyncExitStack
 from copy import copy
 from dataclasses import fields
 from functools import cached_property, partial
-from types import CellType, FunctionType, MethodType
-from typing import Any
+from types import CellType, CodeType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
 
 import fastapi.routing
 from fastapi import Request
-from fastapi.dependencies.models import Dependant
 from starlette.types import Scope
 
 from django_mullet._compat.fastapi_structure import (
@@ -22,8 +21,11 @@ from django_mullet._compat.fastapi_structure import (
     WEBSOCKET_SIGNATURES,
     signature_of,
 )
-from django_mullet._compat.names import Name, require
+from django_mullet._compat.names import Name, code_of, require
 from django_mullet.exceptions import UnsupportedFastAPI
+
+if TYPE_CHECKING:
+    from fastapi.dependencies.models import Dependant
 
 __all__ = [
     "RELIED_ON",
@@ -49,6 +51,14 @@ def _has_signature(known: str, found: Any) -> bool:
     return signature_of(found) == known
 
 
+def _has_variable(variable: str, make_handler: Any) -> bool:
+    code = code_of(make_handler)
+    if code is None or code.co_filename != fastapi.routing.__file__:
+        return True  # of an instrument; when a route is defined, it will be seen
+    inner = [each for each in code.co_consts if isinstance(each, CodeType)]
+    return any(variable in each.co_freevars for each in inner)
+
+
 _HANDLER = "fastapi.routing.get_request_handler"
 
 RELIED_ON = (
@@ -60,6 +70,7 @@ RELIED_ON = (
             "passing the effective route to `APIRoute.get_route_handler()`, as a comment of "
             "FastAPI's plans",
             used_in=_HANDLER,
+            is_as_known=partial(_has_variable, variable),
         )
         for variable in (
             "actual_response_class",
@@ -216,7 +227,7 @@ def _parts(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple | set | frozenset) else []
 
 
-def changed_dependant(dependant: Dependant, **changes: Any) -> Dependant:
+def changed_dependant(dependant: "Dependant", **changes: Any) -> "Dependant":
     """Return a copy of `dependant` with `changes`, and with all else that FastAPI has put there.
 
     But for what it has only kept: that was of the callable before.

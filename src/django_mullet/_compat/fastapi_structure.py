@@ -14,10 +14,12 @@ from functools import cache
 from inspect import Parameter, signature
 from pkgutil import resolve_name
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import params
-from fastapi.dependencies.models import Dependant
+
+if TYPE_CHECKING:
+    from fastapi.dependencies.models import Dependant
 
 __all__ = [
     "HANDLER_VARIABLES",
@@ -206,13 +208,13 @@ def unknown_in_handler(code: CodeType) -> list[str]:
     ]
 
 
-def unknown_in_tree(dependants: Iterable[Dependant]) -> list[str]:
+def unknown_in_tree(dependants: Iterable["Dependant"]) -> list[str]:
     """Return what the dependencies of a route have that the fast path does not know."""
     return [what for dependant in dependants for what in _unknown_in_dependant(dependant)]
 
 
-def _unknown_in_dependant(dependant: Dependant) -> Iterator[str]:
-    if type(dependant) is not Dependant:
+def _unknown_in_dependant(dependant: "Dependant") -> Iterator[str]:
+    if type(dependant) is not _object(f"{_MODELS}.Dependant"):
         yield f"the class '{type(dependant).__qualname__}' of a dependency"
     if dependant.scope not in _SCOPES:
         yield f"the scope '{dependant.scope}' of a dependency"

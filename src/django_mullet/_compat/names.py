@@ -5,7 +5,6 @@ is told of at once, and not by a wrong answer.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from inspect import unwrap
 from pkgutil import resolve_name
@@ -14,7 +13,7 @@ from typing import Any
 
 from django_mullet.exceptions import UnsupportedFastAPI
 
-__all__ = ["Name", "code_of", "require", "words_of"]
+__all__ = ["Name", "code_of", "found", "require", "words_of"]
 
 _CALLED = {
     "asgiref": "asgiref",
@@ -49,7 +48,7 @@ class Name:
     since: bool = False
     """It is only in some of the supported releases."""
     is_as_known: Callable[[Any], bool] | None = None
-    """Whether what is at `path` is what it was."""
+    """Whether what is at `path`, or the function that uses it, is what it was."""
 
     @property
     def word(self) -> str:
@@ -65,12 +64,18 @@ class Name:
 
     def is_there(self) -> bool:
         """Return whether the installed library has it."""
-        if self.used_in is not None:
-            code = code_of(_found(self.used_in))
-            # Instruments put functions of their own in the place of others.
-            return code is None or self.word in words_of(code)
-        found = _found(self.path)
-        return found is not None and (self.is_as_known is None or self.is_as_known(found))
+        try:
+            value = resolve_name(self.used_in or self.path)
+        except (AttributeError, ImportError):
+            return False
+        if self.is_as_known is not None:
+            return self.is_as_known(value)
+        return self.used_in is None or self._is_used_in(value)
+
+    def _is_used_in(self, function: Any) -> bool:
+        code = code_of(function)
+        # Instruments put functions of their own in the place of others.
+        return code is None or self.word in words_of(code)
 
 
 def require(names: Sequence[Name]) -> None:
@@ -102,7 +107,6 @@ def _inner(code: CodeType) -> Iterator[CodeType]:
     return (each for each in code.co_consts if isinstance(each, CodeType))
 
 
-def _found(path: str) -> Any:
-    with suppress(AttributeError, ImportError):
-        return resolve_name(path)
-    return None
+def found(path: str) -> Any:
+    """Return what is at `path`, which is required before."""
+    return resolve_name(path)

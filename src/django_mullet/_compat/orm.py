@@ -1,17 +1,4 @@
-"""Names of Django's querysets and SQL compilers beyond public API.
-
-As `_compat`, which has the others.
-
-* Django: `_result_cache`, `_iterable_class` and `_prefetch_related_lookups` of a queryset: whether
-  it is evaluated, and what the caller wants to come of its rows; `_fetch_all()`, which caches
-  override. Missing doors: public readers.
-* Django: `Query.get_compiler` and what a compiler knows when it has compiled: `select`,
-  `col_count`, `klass_info`, `annotation_col_map`, `has_extra_select`; `_fetch_mode` and `_query` of
-  a queryset. Missing door: a query that is compiled once and run many times.
-* Django: `Model._do_insert()` and `Model._do_update()`, by which `save()` writes a row;
-  `InsertQuery` with the `returning_fields` of its compiler, and `UpdateQuery` with its
-  `add_update_fields()`. Missing door: a hook of `save()` for the statement.
-"""
+"""Names of Django's querysets and SQL compilers beyond public API."""
 
 from collections.abc import Callable
 from functools import cache
@@ -22,7 +9,10 @@ from django.db.models import QuerySet
 from django.db.models.query import ModelIterable, RawQuerySet
 from django.db.models.sql import InsertQuery, UpdateQuery
 
+from django_mullet._compat.names import Name, require
+
 __all__ = [
+    "RELIED_ON",
     "InsertsBy",
     "UpdatesBy",
     "fetches_as_usual",
@@ -36,6 +26,112 @@ __all__ = [
     "takes_joins",
     "update_query",
 ]
+
+_COMPILED_ONCE = "a query that is compiled once and run many times"
+
+RELIED_ON = (
+    *(
+        Name(
+            f"django.db.models.query.QuerySet.{attribute}",
+            "It says whether a queryset is evaluated, and what its caller wants of its rows.",
+            "a public reader",
+            used_in="django.db.models.query.QuerySet.__init__",
+        )
+        for attribute in (
+            "_db",
+            "_fields",
+            "_for_write",
+            "_iterable_class",
+            "_prefetch_related_lookups",
+            "_query",
+            "_result_cache",
+        )
+    ),
+    Name(
+        "django.db.models.query.QuerySet._fetch_mode",
+        "It says how deferred fields are fetched, since Django 6.1.",
+        "a public reader",
+        used_in="django.db.models.query.QuerySet.__init__",
+        since=True,
+    ),
+    *(
+        Name(
+            f"django.db.models.query.{path}",
+            "A prepared query has other results than an ordinary one where one of them is "
+            "overridden: then Django runs it.",
+            _COMPILED_ONCE,
+        )
+        for path in (
+            "ModelIterable.__iter__",
+            "QuerySet._chain",
+            "QuerySet._check_ordering_first_last_queryset_aggregation",
+            "QuerySet._clone",
+            "QuerySet._fetch_all",
+            "QuerySet._filter_or_exclude",
+            "QuerySet._filter_or_exclude_inplace",
+            "QuerySet._insert",
+            "QuerySet._next_is_sticky",
+            "QuerySet._prefetch_related_objects",
+            "QuerySet._update",
+            "QuerySet._values",
+            "ValuesListIterable.__iter__",
+        )
+    ),
+    *(
+        Name(
+            f"django.db.models.sql.{path}",
+            "A query is compiled once, and run with other values.",
+            _COMPILED_ONCE,
+        )
+        for path in (
+            "compiler.SQLCompiler.as_sql",
+            "compiler.SQLCompiler.compile",
+            "compiler.SQLCompiler.execute_sql",
+            "compiler.SQLCompiler.get_converters",
+            "compiler.SQLCompiler.has_composite_fields",
+            "compiler.SQLCompiler.has_results",
+            "compiler.SQLCompiler.results_iter",
+            "compiler.SQLCompiler.setup_query",
+            "query.Query.chain",
+            "query.Query.clone",
+            "query.Query.exists",
+            "query.Query.get_aggregation",
+            "query.Query.get_compiler",
+            "query.Query.get_count",
+        )
+    ),
+    *(
+        Name(
+            f"django.db.models.sql.compiler.SQLCompiler.{attribute}",
+            "It says which columns a compiled query has, and what becomes of them.",
+            _COMPILED_ONCE,
+            used_in=f"django.db.models.sql.compiler.SQLCompiler.{method}",
+        )
+        for attribute, method in (
+            ("annotation_col_map", "__init__"),
+            ("col_count", "setup_query"),
+            ("has_extra_select", "pre_sql_setup"),
+            ("klass_info", "__init__"),
+            ("select", "__init__"),
+        )
+    ),
+    *(
+        Name(
+            f"django.db.models.{path}",
+            "A row is written by a statement that is compiled once.",
+            "a hook of `save()` for the statement",
+        )
+        for path in (
+            "base.Model._do_insert",
+            "base.Model._do_update",
+            "sql.compiler.SQLInsertCompiler.returning_fields",
+            "sql.subqueries.InsertQuery.insert_values",
+            "sql.subqueries.UpdateQuery.add_update_fields",
+        )
+    ),
+)
+
+require(RELIED_ON)
 
 
 def is_evaluated(queryset: "QuerySet[Any] | RawQuerySet[Any]") -> bool:

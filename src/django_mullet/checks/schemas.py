@@ -23,6 +23,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from pydantic import AfterValidator, JsonValue
 
+from django_mullet._compat.pydantic import decorators_of
 from django_mullet.applications import get_application
 from django_mullet.checks.field_names import messages_of_names
 from django_mullet.fields.custom_values import are_known_as
@@ -109,7 +110,7 @@ def _is_inherited(schema: Any, name: str, info: Any) -> bool:
 
 def _is_converted(schema: Any, name: str, info: Any) -> bool:
     """Return whether a value may be another when it reaches the type."""
-    decorators = schema.__pydantic_decorators__
+    decorators = decorators_of(schema)
     if any(found.info.mode != "after" for found in decorators.model_validators.values()):
         return True
     fields = [found.info for found in decorators.field_validators.values()]

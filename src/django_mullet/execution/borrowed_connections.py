@@ -14,6 +14,7 @@ from django.core import mail, signals
 from django.db import close_old_connections, connections
 from django.db.backends.base.base import NO_DB_ALIAS, BaseDatabaseWrapper
 
+from django_mullet._compat.backends import share_between_threads
 from django_mullet.execution.worker_connection import WorkerConnection
 from django_mullet.execution.workers import pool
 
@@ -67,7 +68,7 @@ class SharedConnections:
             self._depth = self._open_blocks()
         self._own = {c.alias: c for c in connections.all(initialized_only=True)}
         for alias, connection in self._held.items():
-            connection.inc_thread_sharing()
+            share_between_threads(connection)
             connections[alias] = connection
         # It would close a connection that is in a transaction; Django's test client does the same.
         signals.request_started.disconnect(close_old_connections)

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from django.db import models
 from pydantic import JsonValue
 
+from django_mullet._compat.pydantic import generic_metadata_of
+
 __all__ = ["import_lines", "imports_of", "module_of", "spell", "union_of"]
 
 UNIONS = (Union, UnionType)
@@ -99,8 +101,8 @@ def union_of(annotation: Any) -> tuple[Any, ...]:
 
 def _parts(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return what is written before the brackets, and what is written in them."""
-    generic: Any = getattr(annotation, "__pydantic_generic_metadata__", None)
-    if generic and generic["args"]:
+    generic = generic_metadata_of(annotation)
+    if generic.get("args"):
         return generic["origin"], generic["args"]
     return get_origin(annotation) or annotation, get_args(annotation)
 

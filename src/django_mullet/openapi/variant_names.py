@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, get_args, get_origin
 
+from django_mullet._compat.pydantic import generic_metadata_of
 from django_mullet.schemas.variants import Variant, component_name
 
 __all__ = ["name_variants", "name_without_side"]
@@ -20,11 +21,11 @@ def name_variants(document: dict[str, Any], classes: Iterable[Any]) -> None:
     schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
     renamed: dict[str, str] = {}
     for cls in dict.fromkeys(classes):
-        arguments = cls.__pydantic_generic_metadata__["args"]
+        arguments = generic_metadata_of(cls)["args"]
         wanted = {name for argument in arguments for name in _variants_in(argument)}
         if not wanted:
             continue
-        title = f"{cls.__pydantic_generic_metadata__['origin'].__name__}{_spelled(arguments)}"
+        title = f"{generic_metadata_of(cls)['origin'].__name__}{_spelled(arguments)}"
         name = re.sub(r"[^a-zA-Z0-9.\-_]", "_", title)
         for key, schema in schemas.items():
             is_it = schema.get("title") == cls.__name__ and wanted <= set(_referred(schema))

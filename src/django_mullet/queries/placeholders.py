@@ -5,7 +5,6 @@ queryset compares something with one, there is a `Hole` in its SQL, which Django
 fills as soon as there is a value: so a value that changes the SQL of its lookup is no trouble.
 """
 
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -21,6 +20,7 @@ from django.db.models.lookups import IsNull, Lookup
 from django.db.models.sql import Query, UpdateQuery
 from django.db.models.sql.where import WhereNode
 
+from django_mullet._compat.python import caller_s_module
 from django_mullet.exceptions import NotPreparable
 from django_mullet.queries.passthrough import (
     VENDORS,
@@ -94,8 +94,7 @@ class Parameter(Expression):
 
 def _is_asked_by_django() -> bool:
     """Return whether the ORM wants to know whether there is an expression, or which one."""
-    caller: str = sys._getframe(2).f_globals.get("__name__", "")
-    return caller.startswith("django.")
+    return caller_s_module(2).startswith("django.")
 
 
 class Unfit(Exception):

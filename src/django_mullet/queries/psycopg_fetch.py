@@ -13,11 +13,10 @@ from django.db.backends.postgresql.base import Cursor
 from psycopg import Connection
 from psycopg import cursor as psycopg_cursor
 from psycopg.adapt import Transformer
-from psycopg.errors import error_from_result
-from psycopg.generators import execute
 from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.rows import tuple_row
 
+from django_mullet._compat.psycopg import error_from_result, execute
 from django_mullet.callables import is_written_in
 
 __all__ = ["Fetcher", "fits"]

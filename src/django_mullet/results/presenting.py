@@ -18,6 +18,7 @@ from django.db.models.query import RawQuerySet
 from pydantic import BaseModel, RootModel
 from starlette.responses import Response
 
+from django_mullet._compat.pydantic import is_complete
 from django_mullet.queries.querysets import queryset_of, rows_of
 from django_mullet.results.batching import show, show_many, together
 from django_mullet.results.unions import Alternatives, evaluated
@@ -248,7 +249,7 @@ def _many_of(schemas: dict[Any, Any]) -> Present:
 
 
 def _of_fields(model: type[BaseModel], within: tuple[Any, ...]) -> Present | None:
-    if not model.__pydantic_complete__:  # maybe it names what is defined further down
+    if not is_complete(model):  # maybe it names what is defined further down
         return _later(cache(lambda: _of_known_fields(model, within)))
     return _of_known_fields(model, within)
 

@@ -5,12 +5,14 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
+from django_mullet._compat.pydantic import generic_metadata_of
+
 __all__ = ["is_open", "model_of"]
 
 
 def is_open(schema: Any) -> bool:
     """Return whether `schema` is a generic base, `class Base(ModelSchema[T], Generic[T])`."""
-    return bool(schema.__pydantic_generic_metadata__["parameters"])
+    return bool(generic_metadata_of(schema)["parameters"])
 
 
 @cache
@@ -22,13 +24,13 @@ def model_of(schema: Any, origin: Any) -> Any:
     known: dict[Any, Any] = {}
     models: list[Any] = []
     for base in schema.__mro__:
-        said = base.__dict__.get("__pydantic_generic_metadata__", {})
+        said = generic_metadata_of(base)
         if not said.get("args"):
             continue
         arguments = [known.get(argument, argument) for argument in said["args"]]
         if said["origin"] is origin:
             models += arguments
-        parameters = said["origin"].__pydantic_generic_metadata__["parameters"]
+        parameters = generic_metadata_of(said["origin"])["parameters"]
         known.update(zip(parameters, arguments, strict=True))
     found = [model for model in models if not isinstance(model, TypeVar)]
     if not found:

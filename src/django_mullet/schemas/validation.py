@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import SchemaValidator, core_schema
 
+from django_mullet._compat.pydantic import core_schema_of
 from django_mullet.callables import dotted_name
 from django_mullet.exceptions import LazyLoad
 from django_mullet.schemas.lazy_loads import from_above, read_one_by_one, refused
@@ -110,7 +111,7 @@ def _of_rows(schema: Any) -> tuple[SchemaValidator, bool]:
 
 def _core_of(schema: Any) -> Any:
     schema.model_rebuild()  # if it was not complete when it was defined
-    return schema.__pydantic_core_schema__
+    return core_schema_of(schema)
 
 
 def _without_readers(schema: Any) -> Any:

@@ -20,6 +20,7 @@ from django.utils import autoreload
 from django.utils.version import get_docs_version
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from django_mullet._compat.uvicorn import end
 from django_mullet.applications import get_application, get_application_path
 from django_mullet.django_handler import SERVE_STATIC
 from django_mullet.management.reloader import run_with_reloader
@@ -135,7 +136,7 @@ class Command(RunserverCommand):
         The server's own thread is a daemon, and would end in the middle of whatever it does.
         """
         if self.server is not None:
-            self.server.should_exit = True
+            end(self.server)
             self.stopped.wait(2 * SHUTDOWN_TIMEOUT)
 
     def inner_run(self, *args: Any, **options: Any) -> None:
