@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from django_mullet.middleware.route_option import DjangoMiddleware
     from django_mullet.openapi.docs_pages import docs_router
     from django_mullet.openapi.operation_ids import operation_id
-    from django_mullet.queries.prepared import Prepared, PreparedQuerySet, prepared
+    from django_mullet.queries.prepared import Prepared, prepared
+    from django_mullet.queries.prepared_queryset import PreparedQuerySet
     from django_mullet.queries.prepared_writes import PreparedWrites
     from django_mullet.routing.connection_per import ConnectionPer
     from django_mullet.routing.query_budget import max_queries
@@ -148,7 +149,7 @@ _MODULES = {
     "Patch": "schemas.model_schema",
     "Prepared": "queries.prepared",
     "PreparedMismatch": "exceptions",
-    "PreparedQuerySet": "queries.prepared",
+    "PreparedQuerySet": "queries.prepared_queryset",
     "PreparedWrites": "queries.prepared_writes",
     "Range": "fields.ranges",
     "ReadOnly": "schemas.model_schema",

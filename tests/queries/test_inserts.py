@@ -536,5 +536,5 @@ def test_what_is_compiled_otherwise_is_noticed(monkeypatch: pytest.MonkeyPatch) 
     message = str(caught.value)
     assert message.startswith("'Item.save()' was prepared as\n  INSERT ")
     assert message.endswith(
-        "\nReport it, please; until it is mended, leave 'PreparedWrites' out of the model."
+        "\nReport it, please; until it is fixed, remove 'PreparedWrites' from the model."
     )

@@ -32,8 +32,8 @@ from django_mullet import (
 )
 from django_mullet.checks.project import check_prepared, check_prepared_queries
 from django_mullet.queries import verification
-from django_mullet.queries.compiled import Shape
-from django_mullet.queries.traced import Template
+from django_mullet.queries.compiled import CompiledQuery
+from django_mullet.queries.traced import TracedQuery
 from tests.catalogue.models import Chapter, Edition, Illustrated, Keyword, Person, Sealed, Work
 from tests.fieldtypes.models import Documents, Numbers
 from tests.testapp.models import Item
@@ -738,25 +738,25 @@ def test_what_a_client_names_is_not_kept_for_good(ask: Callable[[str], Any]) -> 
     for number in range(1200):
         list(ask(f"key{number}"))
         if number % 400 == 399:
-            found.append(number_of_shapes())
+            found.append(number_of_queries())
 
     assert max(found) < 1000, found
 
 
-def number_of_shapes() -> int:
+def number_of_queries() -> int:
     gc.collect()
-    return sum(isinstance(each, Template | Shape) for each in gc.get_objects())
+    return sum(isinstance(each, TracedQuery | CompiledQuery) for each in gc.get_objects())
 
 
 @pytest.mark.usefixtures("unverified")
 def test_long_names_take_the_room_of_many() -> None:
-    before = number_of_shapes()
+    before = number_of_queries()
     function: Any = prepared(lambda: Documents.objects.all())
 
     for number in range(60):
         list(function().filter(**{f"document__key{number}__{'__'.join('a' * 200)}": 1}))
 
-    assert number_of_shapes() - before < 80
+    assert number_of_queries() - before < 80
 
 
 @pytest.mark.usefixtures("unverified")
@@ -766,7 +766,7 @@ def test_the_order_of_filters_makes_no_other_query(author: Person) -> None:
     found = [[work.pages for work in all_works().filter(**dict(order))] for order in orders]
 
     assert found == [[1, 2, 3, 4]] * len(orders)
-    kept = {all_works().filter(**dict(order)).template for order in orders}
+    kept = {all_works().filter(**dict(order)).bound.traced for order in orders}
     assert len(kept) == 1
 
 

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from django_mullet import NotPreparable, prepared
 from django_mullet.queries import verification
-from django_mullet.queries.placeholders import MOST
+from django_mullet.queries.placeholders import MAX_KEPT
 from tests.fieldtypes.models import Documents
 from tests.saving import model_of
 from tests.testapp.models import Author, Item
@@ -156,7 +156,7 @@ def test_it_is_the_same_again_and_again(model: type[models.Model], lookup: str) 
         )
 
 
-@pytest.mark.parametrize("length", [MOST, MOST + 1])
+@pytest.mark.parametrize("length", [MAX_KEPT, MAX_KEPT + 1])
 def test_lists_may_have_any_length(length: int) -> None:
     function = prepared(lambda keys: Documents.objects.filter(pk__in=keys).values_list("pk"))
 

@@ -640,5 +640,5 @@ def test_what_is_compiled_otherwise_is_noticed(item: Any, monkeypatch: pytest.Mo
     message = str(caught.value)
     assert message.startswith("'Item.save()' was prepared as\n  UPDATE ")
     assert message.endswith(
-        "\nReport it, please; until it is mended, leave 'PreparedWrites' out of the model."
+        "\nReport it, please; until it is fixed, remove 'PreparedWrites' from the model."
     )

@@ -93,7 +93,7 @@ def test_what_is_counted_otherwise_than_by_the_queryset_is_noticed(
 
     asking = {"count": compiled.number, "exists": compiled.existence}[name]
     monkeypatch.setitem(compiled.ANSWERS, wrong, compiled.ANSWERS[asking])
-    monkeypatch.setattr(f"django_mullet.queries.prepared.{asking.__name__}", wrong)
+    monkeypatch.setattr(f"django_mullet.queries.bound_query.{asking.__name__}", wrong)
 
     with pytest.raises(PreparedMismatch, match="'by_class' was prepared as\n  SELECT"):
         getattr(prepared(by_class)("b"), name)()

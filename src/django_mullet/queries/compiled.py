@@ -1,7 +1,7 @@
 """Compiled SQL, run with other values each time.
 
-A `Shape` is the SQL of a queryset on one database, with holes for what it is compared with. Given
-the values, it runs, and gives what the queryset would have given.
+A `CompiledQuery` is the SQL of a queryset on one database, with slots for what it is compared with.
+Given the values, it runs, and gives what the queryset would have given.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,19 +16,28 @@ from django_mullet._compat.orm import fetches_as_usual, select_of
 from django_mullet.exceptions import NotPreparable
 from django_mullet.queries.fetching import fetch
 from django_mullet.queries.instances import instances_of
-from django_mullet.queries.placeholders import MARK, Hole, Unfit, with_holes
+from django_mullet.queries.placeholders import MARK, BindSlot, Unfit, with_slots
 from django_mullet.queries.purity import aside
 from django_mullet.queries.stock_django import compiles_as_usual
 
-__all__ = ["ANSWERS", "Asking", "Bound", "Limits", "Shape", "existence", "number", "objects"]
+__all__ = [
+    "ANSWERS",
+    "Asking",
+    "BoundSQL",
+    "CompiledQuery",
+    "Window",
+    "existence",
+    "number",
+    "objects",
+]
 
-Bound = tuple[str, tuple[Any, ...]]
+BoundSQL = tuple[str, tuple[Any, ...]]
 """SQL with its parameters, as `cursor.execute()` takes them."""
 
 Asking = Callable[[Any], Any]
 """Makes the query that is asked of that of a queryset: one of the functions below."""
 
-Limits = tuple[int, int | None]
+Window = tuple[int, int | None]
 """The first row that is wanted, and the first that is not any more."""
 
 
@@ -73,7 +82,7 @@ ANSWERS: dict[Asking, Callable[[Any], Any]] = {
 """How a queryset itself is asked."""
 
 
-class Shape:
+class CompiledQuery:
     """What `asking` makes of a queryset, compiled for the database `alias`.
 
     Raises `Unfit` where somebody else compiles it.
@@ -81,14 +90,14 @@ class Shape:
 
     def __init__(self, queryset: Any, alias: str, asking: Asking) -> None:
         self._queryset = queryset
-        self._query = asking(with_holes(queryset.query))
+        self._query = asking(with_slots(queryset.query))
         self._compiler = self._query.get_compiler(using=alias)
         if not compiles_as_usual(self._compiler):
             raise Unfit
         sql, params = self._compiler.as_sql()
         self._start, *self._pieces = sql.split(MARK)
         self._params = tuple(params)
-        self._holes = [param for param in params if isinstance(param, Hole)]
+        self._slots = [param for param in params if isinstance(param, BindSlot)]
         self._alias = alias
         self.aside = aside(queryset, alias)
         """What becomes of the rows, which the SQL does not say."""
@@ -96,7 +105,7 @@ class Shape:
         gives_instances = self._is_bare and queryset._iterable_class is ModelIterable
         self._select = select_of(self._compiler) if gives_instances else None
 
-    def is_same_as(self, other: "Shape") -> bool:
+    def is_same_as(self, other: "CompiledQuery") -> bool:
         """Return whether `other` asks for the same, compares the same with it, and gives the same.
 
         What a lookup compares is compiled here and now for both: it will be for each value.
@@ -105,32 +114,32 @@ class Shape:
 
     def _text(self) -> Any:
         params = [
-            each.told(self._compiler) if isinstance(each, Hole) else repr(each)
+            each.told(self._compiler) if isinstance(each, BindSlot) else repr(each)
             for each in self._params
         ]
         return self._start, self._pieces, params, self.aside
 
-    def bound(self, connection: Any, values: Mapping[str, Any], limits: Limits | None) -> Bound:
-        """Return the query with `values`, and of its rows those within `limits`.
+    def bound(self, connection: Any, values: Mapping[str, Any], window: Window | None) -> BoundSQL:
+        """Return the query with `values`, and of its rows those within `window`.
 
         Raises what Django's lookups raise: `EmptyResultSet` and `FullResultSet` where no row, or
         every row, can fit a value.
         """
-        fillings = iter(zip(self._holes, self._pieces, strict=True))
+        fillings = iter(zip(self._slots, self._pieces, strict=True))
         pieces, params = [self._start], []
         for param in self._params:
-            if isinstance(param, Hole):
-                hole, piece = next(fillings)
-                sql, filling = hole.filled(values[hole.name], connection)
+            if isinstance(param, BindSlot):
+                slot, piece = next(fillings)
+                sql, filling = slot.filled(values[slot.name], connection)
                 pieces += sql, piece
                 params += filling
             else:
                 params.append(param)
-        if limits is not None:
-            pieces += " ", _limits_sql(self._alias, *limits)
+        if window is not None:
+            pieces += " ", _limits_sql(self._alias, *window)
         return "".join(pieces), tuple(params)
 
-    def results(self, connection: Any, bound: Bound) -> list[Any]:
+    def results(self, connection: Any, bound: BoundSQL) -> list[Any]:
         """Run the query; return what the queryset gives for each row."""
         if not self._is_bare:
             iterable: Any = self._queryset._iterable_class(self._compiled(bound))
@@ -140,7 +149,7 @@ class Shape:
             return rows
         return instances_of(*self._select, self._alias, rows)
 
-    def _compiled(self, bound: Bound) -> Any:
+    def _compiled(self, bound: BoundSQL) -> Any:
         """Return the queryset, with a compiler that has compiled it already."""
         compiled = _twin(self._queryset)
         query = _twin(self._query)

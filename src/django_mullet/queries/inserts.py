@@ -13,7 +13,7 @@ from django.db.models.expressions import DatabaseDefault
 
 from django_mullet._compat.orm import insert_compiler
 from django_mullet.execution.outcomes import writing
-from django_mullet.queries.compiled import Bound
+from django_mullet.queries.compiled import BoundSQL
 from django_mullet.queries.fetching import fetch
 from django_mullet.queries.placeholders import Unfit
 from django_mullet.queries.plain_fields import MOST, are_plain, param
@@ -113,7 +113,7 @@ def _statement(row: _Row, params: list[Any]) -> str | None:
     return known.get(key)
 
 
-def _built(row: _Row) -> tuple[Bound, bool]:
+def _built(row: _Row) -> tuple[BoundSQL, bool]:
     """Return the statement of Django's; and whether what it returns is what Django makes of it."""
     compiler = insert_compiler(row.instance, row.model, row.alias, row.fields, row.returning)
     [bound] = compiler.as_sql()

@@ -1,7 +1,7 @@
 """Placeholders for the values that a query does not have yet.
 
 A function that builds a queryset is traced with a `Parameter` for each of its own. Where the
-queryset compares something with one, there is a `Hole` in its SQL, which Django's own lookup
+queryset compares something with one, there is a `BindSlot` in its SQL, which Django's own lookup
 fills as soon as there is a value: so a value that changes the SQL of its lookup is no trouble.
 """
 
@@ -34,21 +34,21 @@ from django_mullet.queries.stock_django import is_written_in_django
 
 __all__ = [
     "MARK",
-    "Hole",
+    "BindSlot",
     "Parameter",
     "Unfit",
     "explained",
     "fits",
     "holds_iterators",
     "repeatable",
-    "with_holes",
+    "with_slots",
 ]
 
-MOST = 256
+MAX_KEPT = 256
 """Of how many lists and right sides the SQL is kept: each length of a list has another."""
 
 MARK = "\0"
-"""Stands in the SQL for each hole; no database takes it in SQL."""
+"""Stands in the SQL for each slot; no database takes it in SQL."""
 
 
 class Parameter(Expression):
@@ -98,10 +98,10 @@ def _is_asked_by_django() -> bool:
 
 
 class Unfit(Exception):
-    """A value has no place in a hole: the queryset has to be built with it."""
+    """A value has no place in a slot: the queryset has to be built with it."""
 
 
-class Hole:
+class BindSlot:
     """A lookup in `query` that waits for its value, and is `MARK` in the SQL until then."""
 
     def __init__(self, lookup: Any, query: Any) -> None:
@@ -144,7 +144,7 @@ class Hole:
         if right in self._composed:
             return self._composed[right], params
         sql, params = self._compiled(value, connection)
-        if right and len(self._composed) < MOST:
+        if right and len(self._composed) < MAX_KEPT:
             self._composed[right] = sql
         return sql, params
 
@@ -160,7 +160,7 @@ class Hole:
         sql = self._of_lists.get(len(params))
         if sql is None:
             sql, params = self._compiled(list(params), connection)
-            if len(params) <= MOST:
+            if len(params) <= MAX_KEPT:
                 self._of_lists[len(params)] = sql
         return sql, params
 
@@ -252,7 +252,7 @@ def repeatable(value: Any) -> Any:
     return list(value) if isinstance(value, Iterator) else value
 
 
-def with_holes(query: Any) -> Any:
+def with_slots(query: Any) -> Any:
     """Return a copy of `query` that can be compiled although it has no values yet.
 
     Raises `Unfit` if a class that is not Django's would not know what to make of that.
@@ -294,7 +294,7 @@ def _opened(node: Any) -> Any:
         return _opened_lookup(node)
     if isinstance(node, Subquery):
         subquery: Any = copy(node)
-        subquery.query = with_holes(subquery.query)
+        subquery.query = with_slots(subquery.query)
         return subquery
     if isinstance(node, NegatedExpression):
         negated: Any = copy(node)
@@ -308,7 +308,7 @@ def _opened_lookup(lookup: Any) -> Any:
         opened = copy(lookup)
         opened.lhs = _opened(lookup.lhs)
         if isinstance(lookup.rhs, Query):
-            opened.rhs = with_holes(lookup.rhs)
+            opened.rhs = with_slots(lookup.rhs)
         return opened
     if isinstance(lookup, IsNull):
         raise NotPreparable(f"'isnull={lookup.rhs._name}' is another query for each value")
@@ -317,8 +317,8 @@ def _opened_lookup(lookup: Any) -> Any:
     opened = copy(lookup)
     opened.rhs = None  # which nobody reads any more
 
-    def as_sql(compiler: Any, connection: Any) -> tuple[str, list[Hole]]:
-        return MARK, [Hole(lookup, compiler.query)]
+    def as_sql(compiler: Any, connection: Any) -> tuple[str, list[BindSlot]]:
+        return MARK, [BindSlot(lookup, compiler.query)]
 
     opened.as_sql = as_sql
     for vendor in VENDORS:  # what Django would call in its place for that database

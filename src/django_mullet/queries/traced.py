@@ -1,7 +1,7 @@
 """A queryset traced with placeholders in place of its values.
 
-A `Template` has the queryset with parameters for values, and compiles it once for each database and
-each question that is asked of it.
+A `TracedQuery` has the queryset with parameters for values, and compiles it once for each database
+and each question that is asked of it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,36 +15,36 @@ from django.db.models.constants import LOOKUP_SEP
 
 from django_mullet.exceptions import NotPreparable
 from django_mullet.queries.bounded_cache import Recent
-from django_mullet.queries.compiled import Asking, Shape, objects
-from django_mullet.queries.placeholders import Parameter, Unfit, explained, with_holes
+from django_mullet.queries.compiled import Asking, CompiledQuery, objects
+from django_mullet.queries.placeholders import Parameter, Unfit, explained, with_slots
 from django_mullet.queries.purity import retraced
 from django_mullet.queries.stock_django import is_usual
 
-__all__ = ["Change", "Template"]
+__all__ = ["Change", "TracedQuery"]
 
 T = TypeVar("T")
 
 Change = Callable[[Any], Any]
 """Makes another queryset of one."""
 
-Filtered = tuple["Template", dict[str, str]]
-"""The template of a `filter()`, and what it calls the value of each lookup."""
+Filtered = tuple["TracedQuery", dict[str, str]]
+"""The query of a `filter()`, and what it calls the value of each lookup."""
 
-MOST = 4000
+MAX_WEIGHT = 4000
 """What is kept of all that is made of one function's queryset, about that many kB and twice that at
 most: a client may be who names the keys of a JSON field, or the columns."""
 
-LIGHTEST = 16
-"""What a template weighs besides its names: about that many kB."""
+BASE_WEIGHT = 16
+"""What a traced query weighs besides its names: about that many kB."""
 
-LONG = 200
+CHARACTERS_OF_WEIGHT = 200
 """Characters of a name that weigh as much as another name."""
 
 _numbers = count()
-"""By which a template is known, to keep none alive for what was made of it."""
+"""By which a traced query is known, to keep none alive for what was made of it."""
 
 
-class Template:
+class TracedQuery:
     """A queryset with parameters for values, what it is compiled to, and what is made of it.
 
     `traces` are the same, traced in other surroundings.
@@ -58,44 +58,44 @@ class Template:
         outer: "_Outer | None" = None,
     ) -> None:
         self.name = name
-        self.queryset_with_holes = queryset
+        self.queryset = queryset
         self._traces = traces
-        self._shapes: dict[tuple[str, Asking], Shape | None] = {}
+        self._compiled: dict[tuple[str, Asking], CompiledQuery | None] = {}
         self._answers: dict[Any, Any] = {}
-        self._made: Recent[Any] = Recent(MOST) if outer is None else outer.made
+        self._made: Recent[Any] = Recent(MAX_WEIGHT) if outer is None else outer.made
         """What was made of the function's queryset: of this one, and of those made of it."""
         self._number = next(_numbers)
-        self.weight = LIGHTEST if outer is None else outer.weight
+        self.weight = BASE_WEIGHT if outer is None else outer.weight
         self.depth = 0 if outer is None else outer.depth
         """How many times `filter()` was called afterwards."""
         query: Any = queryset.query
-        self.is_usual = is_usual(queryset) and _has_holes(query)
+        self.is_usual = is_usual(queryset) and _has_slots(query)
         """Whether it may be compiled once: all of it is Django's."""
         self.locks: bool = query.select_for_update
-        self.takes_limits = not (query.is_sliced or query.combinator)
+        self.takes_window = not (query.is_sliced or query.combinator)
 
-    def changed(self, key: Any, change: Change) -> "Template":
-        """Return the template of what `change` makes of the queryset; `key` stands for that."""
-        found: Template | None = self._made.get((self._number, key))
+    def changed(self, key: Any, change: Change) -> "TracedQuery":
+        """Return the query of what `change` makes of the queryset; `key` stands for that."""
+        found: TracedQuery | None = self._made.get((self._number, key))
         if found is None:
             found = self._with(key, change)
             self._made.put((self._number, key), found, found.weight)
         return found
 
-    def _with(self, key: Any, change: Change, *, filters: int = 0) -> "Template":
-        made = change(self.queryset_with_holes), retraced(self._traces, change)
+    def _with(self, key: Any, change: Change, *, filters: int = 0) -> "TracedQuery":
+        made = change(self.queryset), retraced(self._traces, change)
         outer = _Outer(self._made, self.weight + _weight_of(key), self.depth + filters)
-        return Template(self.name, *made, outer)
+        return TracedQuery(self.name, *made, outer)
 
     def asked(self, key: Any, question: Callable[[Any], T]) -> T:
         """Return the answer to `question` about the queryset; `key` stands for that."""
         if key not in self._answers:
-            self._answers[key] = question(self.queryset_with_holes)
+            self._answers[key] = question(self.queryset)
         answer: T = self._answers[key]
         return answer
 
     def filtered(self, lookups: Iterable[str]) -> Filtered | None:
-        """Return the template of `filter()` by `lookups`, and what it calls their values.
+        """Return the query of `filter()` by `lookups`, and what it calls their values.
 
         `None` if each value makes another query.
         """
@@ -116,39 +116,39 @@ class Template:
             return None
         return found, names
 
-    def shape(self, alias: str, asking: Asking) -> Shape | None:
+    def compiled(self, alias: str, asking: Asking) -> CompiledQuery | None:
         """Return what is compiled to ask the database `alias` for the queryset.
 
         `None` if the caller has made something of it that cannot be compiled once; raises
         `NotPreparable` if the function has.
         """
         key = alias, asking
-        if key not in self._shapes:
+        if key not in self._compiled:
             try:
-                self._shapes[key] = self._compiled(alias, asking)
+                self._compiled[key] = self._compile(alias, asking)
             except (EmptyResultSet, FullResultSet, Unfit):
-                self._shapes[key] = None
+                self._compiled[key] = None
             except NotPreparable:
                 if asking is objects and not self.depth:
                     raise
-                self._shapes[key] = None
-        return self._shapes[key]
+                self._compiled[key] = None
+        return self._compiled[key]
 
-    def _compiled(self, alias: str, asking: Asking) -> Shape:
+    def _compile(self, alias: str, asking: Asking) -> CompiledQuery:
         with explained(self.name):
-            shape = Shape(self.queryset_with_holes, alias, asking)
-            others = retraced(self._traces, lambda trace: Shape(trace, alias, asking))
-            if not all(map(shape.is_same_as, others.values())):
+            compiled = CompiledQuery(self.queryset, alias, asking)
+            others = retraced(self._traces, lambda trace: CompiledQuery(trace, alias, asking))
+            if not all(map(compiled.is_same_as, others.values())):
                 raise NotPreparable(
                     "it reads the clock, the language, the time zone or a ContextVar: give what "
                     "it finds there as a parameter"
                 )
-        return shape
+        return compiled
 
 
 @dataclass(frozen=True, slots=True)
 class _Outer:
-    """What a template has from the one it was made of."""
+    """What a traced query has from the one it was made of."""
 
     made: Recent[Any]
     weight: int
@@ -158,14 +158,14 @@ class _Outer:
 def _weight_of(key: Any) -> int:
     """Return by how much the names in `key` make heavier what it stands for."""
     if isinstance(key, str):
-        return 1 + key.count(LOOKUP_SEP) + len(key) // LONG
+        return 1 + key.count(LOOKUP_SEP) + len(key) // CHARACTERS_OF_WEIGHT
     return sum(map(_weight_of, key)) if isinstance(key, tuple) else 1
 
 
-def _has_holes(query: Any) -> bool:
-    """Return whether `query` can be compiled with holes; raise `NotPreparable` if never."""
+def _has_slots(query: Any) -> bool:
+    """Return whether `query` can be compiled with slots; raise `NotPreparable` if never."""
     try:
-        with_holes(query)
+        with_slots(query)
     except Unfit:
         return False
     return True

@@ -15,8 +15,8 @@ from django.db.models.expressions import Expression
 from django.db.models.sql import Query
 
 from django_mullet._compat.orm import update_query
-from django_mullet.queries.compiled import Bound
-from django_mullet.queries.placeholders import MARK, Hole, Parameter, fits, with_holes
+from django_mullet.queries.compiled import BoundSQL
+from django_mullet.queries.placeholders import MARK, BindSlot, Parameter, fits, with_slots
 from django_mullet.queries.plain_fields import MOST, are_plain, param
 from django_mullet.queries.stock_django import compiles_as_usual, updates_as_usual
 from django_mullet.queries.verification import IN_SAVE, is_due, verify
@@ -44,7 +44,7 @@ def update(rows: Any, pk: Any, values: Any) -> int | None:
     return number
 
 
-def _bound(rows: Any, alias: str, pk: Any, values: Any) -> Bound | None:
+def _bound(rows: Any, alias: str, pk: Any, values: Any) -> BoundSQL | None:
     is_known = _are_all(rows) and are_plain(rows.model) and fits(pk)
     if not (is_known and updates_as_usual()):
         return None
@@ -71,11 +71,11 @@ class _Statement:
 
     start: str
     end: str
-    key: Hole
+    key: BindSlot
     takes_null: bool
     """Whether null is a parameter, as it is since Django 6.1."""
 
-    def bound(self, pk: Any, params: list[Any], connection: Any) -> Bound:
+    def bound(self, pk: Any, params: list[Any], connection: Any) -> BoundSQL:
         sql, key = self.key.filled(pk, connection)
         if not self.takes_null:
             params = [param for param in params if param is not None]
@@ -113,7 +113,7 @@ def _statement(rows: Any, alias: str, values: Any, params: list[Any]) -> _Statem
 
 
 def _compiled(rows: Any, alias: str, given: Any) -> _Statement | None:
-    query = with_holes(update_query(rows.filter(pk=Parameter("pk")), given))
+    query = with_slots(update_query(rows.filter(pk=Parameter("pk")), given))
     compiler = query.get_compiler(using=alias)
     if not compiles_as_usual(compiler):
         return None

@@ -10,7 +10,7 @@ from django.db import connections
 from django_mullet import conf
 from django_mullet.exceptions import PreparedMismatch
 from django_mullet.execution.borrowed_connections import in_tests
-from django_mullet.queries.compiled import Bound
+from django_mullet.queries.compiled import BoundSQL
 
 __all__ = ["ADVICE", "IN_SAVE", "is_due", "require_alike", "require_same", "sent_by", "verify"]
 
@@ -18,7 +18,7 @@ ADVICE = (
     "It reads something besides its parameters: give that as a parameter, or leave '@prepared' out."
 )
 
-IN_SAVE = "Report it, please; until it is mended, leave 'PreparedWrites' out of the model."
+IN_SAVE = "Report it, please; until it is fixed, remove 'PreparedWrites' from the model."
 
 
 def is_due() -> bool:
@@ -27,12 +27,12 @@ def is_due() -> bool:
     return settings.DEBUG or in_tests() or (share > 0 and random.random() < share)  # noqa: S311
 
 
-def verify(name: str, bound: Bound, query: Any, alias: str, *, advice: str) -> None:
+def verify(name: str, bound: BoundSQL, query: Any, alias: str, *, advice: str) -> None:
     """Raise `PreparedMismatch`, with `advice`, if `query` is another one than `bound`."""
     require_same(name, bound, query.get_compiler(using=alias).as_sql(), advice=advice)
 
 
-def require_same(name: str, bound: Bound, now: Bound, *, advice: str) -> None:
+def require_same(name: str, bound: BoundSQL, now: BoundSQL, *, advice: str) -> None:
     """Raise `PreparedMismatch`, with `advice`, if what is built `now` is another than `bound`."""
     sql, params = now
     if (sql, _comparable(params)) == (bound[0], _comparable(bound[1])):
@@ -50,7 +50,7 @@ def require_alike(name: str, beside: Any, now: Any) -> None:
         )
 
 
-def sent_by(answer: Callable[[], Any], alias: str) -> Bound:
+def sent_by(answer: Callable[[], Any], alias: str) -> BoundSQL:
     """Return the first statement that `answer()` would have run, which is not; or an empty one."""
     connection = connections[alias]
     connections[alias] = cast("Any", _Refusing(connection))
@@ -68,7 +68,7 @@ class _Sent(Exception):
 
     def __init__(self, sql: str, params: Any) -> None:
         super().__init__(sql)
-        self.bound: Bound = sql, params or ()
+        self.bound: BoundSQL = sql, params or ()
 
 
 class _Refusing:

@@ -17,7 +17,8 @@ from django.db.models.signals import post_init
 
 from django_mullet._compat.orm import is_as_built, is_evaluated
 from django_mullet.queries.instances import is_listened_to, is_made_by_django
-from django_mullet.queries.prepared import Prepared, PreparedQuerySet, shape_of
+from django_mullet.queries.prepared import Prepared
+from django_mullet.queries.prepared_queryset import PreparedQuerySet, traced_queryset_of
 from django_mullet.queries.querysets import rows_of
 from django_mullet.schemas.caller_querysets import planned, serves_in_rows, takes_plan
 from django_mullet.schemas.prefetching import load_relations
@@ -42,7 +43,7 @@ def load_rows(plan: QueryPlan, objects: Iterable[Any]) -> list[Values] | None:
 
 def load_instances(plan: QueryPlan, objects: Iterable[Any]) -> list[Any]:
     """Return `objects` with the relations that the plan's schema shows or reads."""
-    if _is_to_be_loaded(objects) and takes_plan(shape_of(objects)):
+    if _is_to_be_loaded(objects) and takes_plan(traced_queryset_of(objects)):
         objects = _planned(plan, objects)
     instances = rows_of(objects)
     load_relations(plan, instances)
@@ -61,7 +62,7 @@ def _planned(plan: QueryPlan, queryset: Any) -> Any:
 
 def _comes_in_rows(plan: QueryPlan, queryset: Any) -> bool:
     if isinstance(queryset, PreparedQuerySet):
-        has_columns = queryset.template.asked(("columns", plan), partial(_has_columns, plan))
+        has_columns = queryset.bound.traced.asked(("columns", plan), partial(_has_columns, plan))
     else:
         has_columns = _has_columns(plan, queryset)
     return has_columns and _has_no_instance_code(plan)
