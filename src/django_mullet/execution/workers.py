@@ -164,8 +164,7 @@ class WorkerPool:
         return starved > 0 and starved >= max(1, conf.current().threads - ACTIVE_WORKERS)
 
     def _has_next(self) -> bool:
-        backlog = self._backlog
-        return bool(backlog) and backlog.has_next(may_query=not self._is_starved())
+        return bool(self._backlog) and self._backlog.has_next(may_query=not self._is_starved())
 
     def _take(self) -> Job:
         """Return the job whose turn it is; raise `IndexError` if none may begin now."""
@@ -207,9 +206,7 @@ class WorkerPool:
         wanted = min(ACTIVE_WORKERS, settings.connections)
         if size < wanted:
             return True
-        stalled_since = now - STALL_SECONDS
-        active = sum(worker.busy_since > stalled_since for worker in at_work)
-        return active < wanted
+        return sum(worker.busy_since > now - STALL_SECONDS for worker in at_work) < wanted
 
     def _start_worker(self, job: Job) -> None:
         self._started += 1
