@@ -60,6 +60,7 @@ def one_line(text: str) -> str:
 
 
 MISTAKES = list(mistakes())
+WITHOUT_TOKEN = Block("project/settings.py", "TESTS_SEND_CSRF_TOKEN = False\n")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("mistakes")
     for mistake in MISTAKES:
         project = write_project(README, directory / mistake.directory)
-        write_blocks(mistake.code, project, appended={"project/settings.py"})
+        write_blocks([WITHOUT_TOKEN, *mistake.code], project, appended={"project/settings.py"})
     for seen, command in COMMANDS.items():
         run_in_each(command, [directory / each.directory for each in MISTAKES if each.seen == seen])
     return directory
