@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter, ValidationError
 
 from django_mullet import Create, ModelSchema, Patch, ReadOnly, Writable
+from tests.catalogue import models as catalogue
 from tests.library.models import Author
 from tests.relations.models import (
     Box,
@@ -72,6 +73,16 @@ def test_an_object_of_another_model_is_not_shown() -> None:
 
     [error] = caught.value.errors()
     assert error["msg"] == "'PlaceSchema' shows instances of 'Place', not of 'Person'"
+
+
+def test_an_object_of_a_model_of_the_same_name_is_told_apart() -> None:
+    with pytest.raises(ValidationError) as caught:
+        PersonSchema.model_validate(catalogue.Person(name="Solon"))
+
+    [error] = caught.value.errors()
+    assert error["msg"] == (
+        "'PersonSchema' shows instances of 'relations.Person', not of 'catalogue.Person'"
+    )
 
 
 def test_a_reverse_generic_relation_is_shown() -> None:

@@ -217,13 +217,15 @@ def _is_in_row(schema: Any, name: str) -> bool:
 
 
 def _another_model(schema: Any, instance: models.Model) -> PydanticCustomError:
+    shown, other = schema.django_model()._meta, instance._meta
+    is_namesake = shown.object_name == other.object_name  # as of a user and Django's own
     return PydanticCustomError(
         "model_type",
         "'{schema}' shows instances of '{model}', not of '{other}'",
         {
             "schema": schema.__name__,
-            "model": schema.django_model().__name__,
-            "other": type(instance).__name__,
+            "model": shown.label if is_namesake else shown.object_name,
+            "other": other.label if is_namesake else other.object_name,
         },
     )
 
