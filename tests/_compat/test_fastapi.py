@@ -113,7 +113,7 @@ class Steps(list[Any]):
     [
         print,
         partial(print, sep=""),
-        partial(len, print),
+        partial(iter, print, None),
         calling([print]),
         lambda call=print: call(),
         {"calls": (len, [print])},
