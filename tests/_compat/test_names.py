@@ -74,7 +74,7 @@ def test_a_name_that_goes_is_missed_at_once(
             runpy.run_path(file)
 
     said = str(caught.value)
-    assert said.startswith(f"The installed {name.library} has no '{name.path}', or another one ")
+    assert said.startswith(f"'{name.path}' of the installed {name.library} is missing, or has ")
     assert f"Install a {name.library} release that this release of django-mullet supports" in said
 
 
@@ -146,3 +146,15 @@ def test_the_documentation_lists_them() -> None:
     listed, _, _ = rest.partition(END)
 
     assert listed.strip() == in_markdown().strip(), "python -m tests._compat.relied_on"
+
+
+def test_an_instrument_that_makes_fastapi_s_handlers_hides_no_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As Sentry does; when a route is defined, its variables are looked for."""
+    make: Any = resolve_name("fastapi.routing.get_request_handler")
+    monkeypatch.setattr("fastapi.routing.get_request_handler", lambda *args: make(*args))
+
+    module = runpy.run_path(str(resolve_name("django_mullet._compat.fastapi").__file__))
+
+    assert module["RELIED_ON"]

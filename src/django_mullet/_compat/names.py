@@ -84,9 +84,9 @@ def require(names: Sequence[Name]) -> None:
         if not (name.since or name.is_there()):
             error = UnsupportedFastAPI if name.library == "FastAPI" else ImportError
             raise error(
-                f"The installed {name.library} has no '{name.path}', or another one than "
-                f"django-mullet relies on: {name.why} Install a {name.library} release that this "
-                "release of django-mullet supports, or a newer django-mullet."
+                f"'{name.path}' of the installed {name.library} is missing, or has changed. "
+                f"django-mullet relies on it: {name.why} Install a {name.library} release that "
+                "this release of django-mullet supports, or a newer django-mullet."
             )
 
 

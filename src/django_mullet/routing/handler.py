@@ -134,6 +134,7 @@ def _is_known(handler: Any, tree: Dependant) -> bool:
     ]
     if unknown and not _TOLD:
         _TOLD.extend(unknown)
+        # A warning, as there is something to do, and nobody would look for it otherwise.
         logger.warning(_SLOWER, fastapi.__version__, "; ".join(unknown))
     return not unknown
 
@@ -142,8 +143,8 @@ _TOLD: list[str] = []
 """What was logged."""
 
 _SLOWER = (
-    "FastAPI %s has what this release of django-mullet does not know: %s. Its own handler answers "
-    "all routes, correctly but slower, until you install a django-mullet that knows it."
+    "This release of django-mullet does not know all of FastAPI %s: %s. FastAPI's own handler "
+    "answers the routes concerned, correctly but more slowly. Upgrade django-mullet."
 )
 
 
