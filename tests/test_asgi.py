@@ -220,7 +220,7 @@ def test_mounting_something_else_is_refused() -> None:
     with pytest.raises(TypeError) as caught:
         mount_django(ASGIHandler)  # type: ignore[arg-type]
 
-    assert str(caught.value) == "mount_django() takes the FastAPI instance, not 'type'."
+    assert str(caught.value) == "mount_django() takes a FastAPI instance, not a 'type'."
 
 
 def test_mounting_twice_is_refused() -> None:

@@ -328,7 +328,7 @@ class TestRequest:
 
         assert str(caught.value) == (
             "The body of this request was read before the FastAPI application got it: Django's "
-            "middlewares must leave 'request.POST' and 'request.FILES' alone."
+            "middleware must not use 'request.POST' or 'request.FILES'."
         )
 
     def test_passes_djangos_csrf_and_login_checks(self, settings: Settings) -> None:

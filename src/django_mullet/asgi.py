@@ -38,7 +38,7 @@ def mount_django(app: FastAPI) -> None:
     set up, lacks `django_mullet` in its `INSTALLED_APPS`, or is mounted already.
     """
     if not isinstance(app, FastAPI):
-        raise TypeError(f"mount_django() takes the FastAPI instance, not '{type(app).__name__}'.")
+        raise TypeError(f"mount_django() takes a FastAPI instance, not a '{type(app).__name__}'.")
     if not apps.ready:
         raise ImproperlyConfigured(
             "Django is not set up: call 'django.setup()' before 'mount_django(app)' and before "

@@ -244,7 +244,7 @@ class AsgiMessages:
         ):
             raise RawPostDataException(
                 "The body of this request was read before the FastAPI application got it: "
-                "Django's middlewares must leave 'request.POST' and 'request.FILES' alone."
+                "Django's middleware must not use 'request.POST' or 'request.FILES'."
             )
         self.body_started = True
         self.body_received = not chunk

@@ -611,10 +611,10 @@ def test_mullet_E007_names_websockets_around_which_middleware_is_to_run(serve: S
 
     assert run("mullet.E007") == [
         checks.Error(
-            f"The WebSocket '{path}' has 'django_middleware', but no middleware runs around one.",
+            f"The WebSocket '{path}' has 'django_middleware', but no middleware runs around it.",
             hint="Put it in an 'APIRouter(django_middleware=False)', and write a 'def' dependency "
-            "that finds what it needs, the user by the session's cookie for instance: "
-            "'docs/streaming.md' has one.",
+            "that finds what it needs, such as the user by the session's cookie: see "
+            "'docs/streaming.md'.",
             id="mullet.E007",
         )
         for path in ("/own/ws", "/nested/ws")

@@ -284,10 +284,10 @@ def test_the_error_names_the_route_and_says_what_to_do() -> None:
     assert message.startswith(
         "'POST /conflict_on_commit' of "
         "'tests.error_handling.test_commit_guard.conflict_on_commit' failed after it had "
-        "committed, and is not to be sent again: "
+        "committed, so it must not be sent again: "
     )
     assert message.endswith(
-        " Put what may fail in this way into the transaction, and what the answer does not need "
+        " Move what may fail like this into the transaction, and what the response does not need "
         "into 'transaction.on_commit(function, robust=True)'."
     )
     assert isinstance(caught.value.__cause__, OperationalError)

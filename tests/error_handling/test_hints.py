@@ -13,12 +13,11 @@ from django_mullet import APIRouter, mount_django
 from tests.testapp.models import Item
 
 NOTE = (
-    "'tests.error_handling.test_hints.{}' is 'async def'. Write 'def', and leave the rest as it "
-    "is; or await the "
-    "asynchronous methods of the ORM, 'aget()' for instance, and write 'async with atomic():' with "
-    "'from django_mullet import atomic'. What has no asynchronous form, as "
-    "'connection.close()' or 'transaction.on_commit()', goes into a function of your own, and that "
-    "through 'await sync_to_async(function)()'."
+    "'tests.error_handling.test_hints.{}' is 'async def'. Write 'def' and leave the rest as it "
+    "is. Or await the asynchronous methods of the ORM, such as 'aget()', and write 'async with "
+    "atomic():' with 'from django_mullet import atomic'. Put what has no asynchronous form, such "
+    "as 'connection.close()' or 'transaction.on_commit()', into a function of your own and call "
+    "it by 'await sync_to_async(function)()'."
 )
 
 router = APIRouter()
@@ -150,7 +149,7 @@ def test_an_endpoint_that_is_def_is_not_called_async_def() -> None:
 
     start = (
         "A function that 'tests.error_handling.test_hints.called_by_def' calls is 'async "
-        "def'. Write 'def',"
+        "def'. Write 'def' "
     )
     assert note.startswith(start)
 

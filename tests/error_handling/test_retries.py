@@ -481,8 +481,8 @@ def test_what_never_succeeds_is_a_409(path: str, caplog: pytest.LogCaptureFixtur
     assert not Item.objects.exists()
     logged = [record.getMessage() for record in caplog.records if "onflict" in record.getMessage()]
     assert [line.partition(": ")[0] for line in logged] == [
-        "Conflict, to be tried again (1 of 2)",
-        "Conflict, to be tried again (2 of 2)",
+        "Conflict, trying again (1 of 2)",
+        "Conflict, trying again (2 of 2)",
         "Conflict",
     ]
 
@@ -572,11 +572,12 @@ def test_times_is_a_number(times: Any) -> None:
 
 
 def test_times_is_above_0() -> None:
-    with pytest.raises(ValueError, match="'times' must be above 0, not 0: ") as caught:
+    with pytest.raises(ValueError, match="'times' must be at least 1, not 0: ") as caught:
         retry_on_conflict(times=0)
 
     assert str(caught.value) == (
-        "'times' must be above 0, not 0: without 'retry_on_conflict' nothing runs again."
+        "'times' must be at least 1, not 0: leave '@retry_on_conflict' out where a request must "
+        "not run again."
     )
 
 

@@ -60,10 +60,9 @@ with_gaps = get_app(complete, gaping)
 with_clashes = get_app(complete, clashing)
 
 WARNING = (
-    "WARNING: GET /anything/ (tests.management.test_export_openapi.anything): it answers 200 "
-    "with a body of "
-    "which nothing is said. Write 'response_model=BookSchema', 'response_class=' of the response "
-    "that it returns, or 'status_code=204' if there is nothing to say.\n"
+    "WARNING: GET /anything/ (tests.management.test_export_openapi.anything): the type of "
+    "its 200 response is unknown. Write 'response_model=BookSchema', 'response_class=' with the "
+    "class that it returns, or 'status_code=204' if it has no body.\n"
 )
 
 

@@ -61,9 +61,9 @@ def get_known_user(key: Annotated[str | None, Security(optional_key)]) -> str:
 
 
 ANSWER = (
-    f"GET /books/ ({HERE}untyped): it answers 200 with a body of which nothing is said. Write "
-    "'response_model=BookSchema', 'response_class=' of the response that it returns, or "
-    "'status_code=204' if there is nothing to say."
+    f"GET /books/ ({HERE}untyped): the type of its 200 response is unknown. Write "
+    "'response_model=BookSchema', 'response_class=' with the class that it returns, or "
+    "'status_code=204' if it has no body."
 )
 
 
@@ -118,10 +118,7 @@ def test_a_body_of_which_nothing_is_said() -> None:
     @router.patch("/books/")
     def change(body: Annotated[Any, Body()]) -> int: ...
 
-    advice = (
-        "it takes a body of which nothing is said. Write its type, for example "
-        "'body: Create[BookSchema]'."
-    )
+    advice = "the type of its body is unknown. Annotate it, for example 'body: Create[BookSchema]'."
     assert found() == [
         f"POST /books/ ({_name(create)}): {advice}",
         f"PATCH /books/ ({_name(change)}): {advice}",
@@ -133,8 +130,9 @@ def test_an_error_that_is_not_listed() -> None:
 
     assert found() == [
         (
-            f"GET /one/ ({HERE}nowhere): it may answer 404 ('{HERE}nowhere'), which is not listed. "
-            "Write 'responses=errors(404, 410)' with 'from django_mullet import errors'."
+            f"GET /one/ ({HERE}nowhere): it may answer 404 ('{HERE}nowhere'), which the "
+            "document does not list. Write 'responses=errors(404, 410)' with 'from django_mullet "
+            "import errors'."
         )
     ]
 
@@ -162,8 +160,9 @@ def test_a_security_scheme_whose_refusal_is_not_listed() -> None:
 
     assert found() == [
         (
-            f"GET /no/ ({HERE}nothing): it may answer 401 ('APIKeyHeader'), which is not listed. "
-            "Write 'responses=errors(401)' with 'from django_mullet import errors'."
+            f"GET /no/ ({HERE}nothing): it may answer 401 ('APIKeyHeader'), which the "
+            "document does not list. Write 'responses=errors(401)' with 'from django_mullet import "
+            "errors'."
         )
     ]
 
@@ -188,9 +187,9 @@ def test_routes_of_the_same_operation_id() -> None:
 
     assert found() == [
         (
-            f"GET /second/ ({HERE}nothing): its operation id 'nothing' is that of GET /first/ "
-            f"({HERE}nothing) too, and clients have one function for both. Write a 'name=' for "
-            "each."
+            f"GET /second/ ({HERE}nothing): its operation id 'nothing' is also that of GET "
+            f"/first/ ({HERE}nothing), and generated clients would have one function for both. "
+            "Write a 'name=' for each."
         )
     ]
 
@@ -200,8 +199,9 @@ def test_methods_of_one_route_have_the_same_operation_id() -> None:
 
     assert found() == [
         (
-            f"PUT / ({HERE}nothing): its operation id 'nothing' is that of GET / ({HERE}nothing) "
-            "too, and clients have one function for both. Write a route for each method."
+            f"PUT / ({HERE}nothing): its operation id 'nothing' is also that of GET / "
+            f"({HERE}nothing), and generated clients would have one function for both. Write a "
+            "route for each method."
         )
     ]
 
@@ -212,7 +212,8 @@ def test_no_operation_id() -> None:
 
     assert found(app) == [
         (
-            f"GET / ({HERE}nothing): it has no operation id, by which clients call it. Write "
+            f"GET / ({HERE}nothing): it has no operation id, from which clients name "
+            "its function. Write "
             "'operation_id=', or 'FastAPI(generate_unique_id_function=operation_id)' with 'from "
             "django_mullet import operation_id'."
         )

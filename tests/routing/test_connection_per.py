@@ -550,8 +550,8 @@ def test_an_ordinary_route_says_what_to_write(unit: Any) -> None:
         TestClient(app).get("/plain")
 
     assert str(caught.value) == (
-        "A route with 'connection' must run as a Django request: use 'APIRouter' of "
-        "'django_mullet', or 'route_class=DjangoRoute'."
+        "A route with 'connection' must run as a Django request: use 'from django_mullet import "
+        "APIRouter', or 'route_class=DjangoRoute'."
     )
 
 
@@ -607,9 +607,9 @@ def test_a_generator_is_refused(name: str, is_socket: bool) -> None:
         adds(router, is_socket=is_socket, dependency=Depends(dependency))
 
     assert str(caught.value) == (
-        f"'connection' cannot be 'call' where '{called}' is a dependency: what comes before its "
-        "'yield' belongs on the same connection as what comes after it. Write 'async with "
-        "atomic():' around the calls that belong together."
+        f"'connection' cannot be 'call' where '{called}' is a dependency: the code before its "
+        "'yield' and the code after it need the same connection. Write 'async with atomic():' "
+        "around the calls that belong together."
     )
 
 
@@ -646,8 +646,9 @@ def test_a_backend_that_keeps_state_is_refused(
         adds(APIRouter(connection="call"), is_socket=is_socket, dependency=Depends(one))
 
     assert str(caught.value) == (
-        f"'connection' cannot be 'call' with the backend '{engine}' of database 'tenants': what "
-        "it keeps of a request would be lost between two calls."
+        f"'connection' cannot be 'call' with the backend '{engine}' of database 'tenants': it "
+        "keeps state for the length of a request, which would be lost between two calls. Write "
+        'connection="request".'
     )
     pool.stop()
 

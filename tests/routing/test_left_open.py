@@ -126,9 +126,9 @@ def test_the_error_names_the_route_and_says_what_to_write() -> None:
         TestClient(app).post("/def?status=200")
 
     assert str(caught.value) == (
-        "'POST /def' of 'tests.routing.test_left_open.leave_open' has begun a transaction and "
-        "not ended "
-        "it: nothing of it is stored. Write 'with atomic():' around what belongs to it."
+        "'POST /def' of 'tests.routing.test_left_open.leave_open' left a transaction open: it "
+        "was rolled back, and nothing is stored. Write 'with atomic():' around the queries that "
+        "belong together."
     )
 
 

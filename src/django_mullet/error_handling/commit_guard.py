@@ -66,9 +66,9 @@ def require_uncommitted(execution: Execution, error: Exception) -> None:
     """Raise `AlreadyCommitted` for `error`, which asks for a request again, if that stored some."""
     if execution.outcome.has_committed:
         raise AlreadyCommitted(
-            f"{request_name(execution.scope)} failed after it had committed, and is not to be sent "
-            f"again: {error} Put what may fail in this way into the transaction, and what the "
-            "answer does not need into 'transaction.on_commit(function, robust=True)'."
+            f"{request_name(execution.scope)} failed after it had committed, so it must not be "
+            f"sent again: {error} Move what may fail like this into the transaction, and what the "
+            "response does not need into 'transaction.on_commit(function, robust=True)'."
         ) from error
 
 
@@ -76,6 +76,6 @@ def require_ended(execution: Execution, response: Response) -> None:
     """Raise `RolledBack` if `response` tells of success after a transaction that nobody ended."""
     if execution.abandoned and response.status_code < 400:
         raise RolledBack(
-            f"{request_name(execution.scope)} has begun a transaction and not ended it: nothing of "
-            "it is stored. Write 'with atomic():' around what belongs to it."
+            f"{request_name(execution.scope)} left a transaction open: it was rolled back, and "
+            "nothing is stored. Write 'with atomic():' around the queries that belong together."
         )

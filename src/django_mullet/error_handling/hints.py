@@ -35,11 +35,11 @@ def add_hint(error: Exception, endpoint: Callable[..., Any], dependant: Dependan
     if isinstance(error, SynchronousOnlyOperation):
         subject = _async_def(error, endpoint, dependant)
         error.add_note(
-            f"{subject} is 'async def'. Write 'def', and leave the rest as it is; or await the "
-            "asynchronous methods of the ORM, 'aget()' for instance, and write 'async "
-            "with atomic():' with 'from django_mullet import atomic'. What has no "
-            "asynchronous form, as 'connection.close()' or 'transaction.on_commit()', goes into a "
-            "function of your own, and that through 'await sync_to_async(function)()'."
+            f"{subject} is 'async def'. Write 'def' and leave the rest as it is. Or await the "
+            "asynchronous methods of the ORM, such as 'aget()', and write 'async with atomic():' "
+            "with 'from django_mullet import atomic'. Put what has no asynchronous form, such as "
+            "'connection.close()' or 'transaction.on_commit()', into a function of your own and "
+            "call it by 'await sync_to_async(function)()'."
         )
     elif _lacks_migration(error):
         error.add_note(
@@ -72,10 +72,9 @@ def _lacks_migration(error: Exception) -> bool:
 
 def websocket_middleware_hint(path: str) -> tuple[str, str]:
     """Return what is wrong with Django's middleware around a WebSocket, and what to write."""
-    message = f"The WebSocket '{path}' has 'django_middleware', but no middleware runs around one."
+    message = f"The WebSocket '{path}' has 'django_middleware', but no middleware runs around it."
     hint = (
         "Put it in an 'APIRouter(django_middleware=False)', and write a 'def' dependency that "
-        "finds what it needs, the user by the session's cookie for instance: 'docs/streaming.md' "
-        "has one."
+        "finds what it needs, such as the user by the session's cookie: see 'docs/streaming.md'."
     )
     return message, hint

@@ -47,7 +47,8 @@ def retry_on_conflict(times: int = 3) -> Callable[[EndpointT], EndpointT]:
         )
     if times < 1:
         raise ValueError(
-            f"'times' must be above 0, not {times}: without 'retry_on_conflict' nothing runs again."
+            f"'times' must be at least 1, not {times}: leave '@retry_on_conflict' out where a "
+            "request must not run again."
         )
 
     def marked(endpoint: EndpointT) -> EndpointT:
@@ -82,7 +83,7 @@ async def run_with_retries(times: int, attempt: Callable[[], Awaitable[T]]) -> T
         except OperationalError as error:
             if not is_conflict(error):
                 raise
-            logger.warning("Conflict, to be tried again (%d of %d): %s", number + 1, times, error)
+            logger.warning("Conflict, trying again (%d of %d): %s", number + 1, times, error)
         begin_anew()
         await to_loop()
         # A random while, so that those who have met do not meet again.

@@ -38,8 +38,8 @@ class DjangoMiddleware(Mark):
                 " ".join(websocket_middleware_hint(connection.scope["path"]))
             )
         raise ImproperlyConfigured(
-            "A route with 'django_middleware' must run as a Django request: use 'APIRouter' of "
-            "'django_mullet', or 'route_class=DjangoRoute'."
+            "A route with 'django_middleware' must run as a Django request: use 'from "
+            "django_mullet import APIRouter', or 'route_class=DjangoRoute'."
         )
 
     @property

@@ -74,15 +74,15 @@ def _operations(app: FastAPI, document: dict[str, Any]) -> Iterator[_Operation]:
 def _opaque(operation: _Operation) -> Iterator[str]:
     if any(map(_is_opaque, _schemas(operation.content.get("requestBody", {})))):
         yield (
-            f"{operation}: it takes a body of which nothing is said. Write its type, for example "
-            "'body: Create[BookSchema]'."
+            f"{operation}: the type of its body is unknown. Annotate it, for example 'body: "
+            "Create[BookSchema]'."
         )
     for status, response in operation.content.get("responses", {}).items():
         if status.startswith("2") and any(map(_is_opaque, _schemas(response))):
             yield (
-                f"{operation}: it answers {status} with a body of which nothing is said. Write "
-                "'response_model=BookSchema', 'response_class=' of the response that it returns, "
-                "or 'status_code=204' if there is nothing to say."
+                f"{operation}: the type of its {status} response is unknown. Write "
+                "'response_model=BookSchema', 'response_class=' with the class that it returns, or "
+                "'status_code=204' if it has no body."
             )
 
 
@@ -121,7 +121,7 @@ def _unlisted(operation: _Operation) -> Iterator[str]:
         kept = {int(status) for status in listed if status.startswith("4")} - LISTED_BY_ITSELF
         numbers = ", ".join(map(str, sorted(missing.keys() | kept)))
         yield (
-            f"{operation}: it may answer {told}, which is not listed. Write "
+            f"{operation}: it may answer {told}, which the document does not list. Write "
             f"'responses=errors({numbers})' with 'from django_mullet import errors'."
         )
 
@@ -132,7 +132,7 @@ def _operation_ids(operations: list[_Operation]) -> Iterator[str]:
         by_id[operation.content.get("operationId") or ""].append(operation)
     for operation in by_id.pop("", ()):
         yield (
-            f"{operation}: it has no operation id, by which clients call it. Write "
+            f"{operation}: it has no operation id, from which clients name its function. Write "
             "'operation_id=', or 'FastAPI(generate_unique_id_function=operation_id)' with 'from "
             "django_mullet import operation_id'."
         )
@@ -143,6 +143,6 @@ def _operation_ids(operations: list[_Operation]) -> Iterator[str]:
             )
             advice = "a route for each method" if is_one_route else "a 'name=' for each"
             yield (
-                f"{other}: its operation id '{operation_id}' is that of {first} too, and clients "
-                f"have one function for both. Write {advice}."
+                f"{other}: its operation id '{operation_id}' is also that of {first}, and "
+                f"generated clients would have one function for both. Write {advice}."
             )

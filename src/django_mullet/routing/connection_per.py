@@ -36,8 +36,8 @@ class ConnectionPer(Mark):
     async def __call__(self) -> None:
         """Refuse to run: FastAPI calls this only where nobody heeds it."""
         raise ImproperlyConfigured(
-            "A route with 'connection' must run as a Django request: use 'APIRouter' of "
-            "'django_mullet', or 'route_class=DjangoRoute'."
+            "A route with 'connection' must run as a Django request: use 'from django_mullet "
+            "import APIRouter', or 'route_class=DjangoRoute'."
         )
 
 
@@ -57,13 +57,14 @@ def _check_calls(dependant: Dependant) -> None:
     for alias, backend in connections.backends_with_state():
         raise ImproperlyConfigured(
             f"'connection' cannot be 'call' with the backend '{backend}' of database '{alias}': "
-            "what it keeps of a request would be lost between two calls."
+            "it keeps state for the length of a request, which would be lost between two calls. "
+            'Write connection="request".'
         )
     for name in _generators(dependant):
         raise ImproperlyConfigured(
-            f"'connection' cannot be 'call' where '{name}' is a dependency: what comes before its "
-            "'yield' belongs on the same connection as what comes after it. Write 'async with "
-            "atomic():' around the calls that belong together."
+            f"'connection' cannot be 'call' where '{name}' is a dependency: the code before its "
+            "'yield' and the code after it need the same connection. Write 'async with atomic():' "
+            "around the calls that belong together."
         )
 
 

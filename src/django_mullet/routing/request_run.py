@@ -286,7 +286,10 @@ class RequestRun:
                 replace_request_stack(scope, outer)
             outer.push_async_exit(stack.pop_all())
             return response
-        raise FastAPIError("A dependency with 'yield' has kept an exception to itself.")
+        raise FastAPIError(
+            "A dependency with 'yield' caught an exception and did not raise it again: end its "
+            "'except' block with 'raise'."
+        )
 
     async def _call_handler(self) -> Response:
         """Call FastAPI's handler where the mode says that it begins."""
