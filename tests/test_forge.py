@@ -13,6 +13,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 HELPED = re.findall(r"^([a-z-]+):.*?## ", MAKEFILE, re.MULTILINE)
 FORGE = sorted((ROOT / ".github").rglob("*.yml"))
+PINNED = r"[\w/-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+"
 
 
 def steps_of(script: str) -> list[str]:
@@ -64,6 +65,17 @@ def test_a_workflow_makes_only_what_there_is(workflow: str) -> None:
     assert set(targets_of(workflow)) <= set(HELPED)
 
 
+@pytest.mark.parametrize("workflow", ["ci.yml", "nightly.yml"])
+def test_a_workflow_trusts_no_tag_and_leaves_no_token(workflow: str) -> None:
+    text = (ROOT / ".github" / "workflows" / workflow).read_text()
+    used = re.findall(r"uses: (.*)", text)
+
+    assert used
+    assert [use for use in used if not re.fullmatch(PINNED, use)] == []
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+    assert text.count("persist-credentials: false") == text.count("uses: actions/checkout@")
+
+
 @pytest.mark.parametrize("path", FORGE, ids=lambda path: path.name)
 def test_what_the_forge_reads_can_be_read(path: Any) -> None:
     assert yaml.safe_load(path.read_text())
@@ -73,9 +85,13 @@ def test_the_hooks_are_the_commands_of_make_lint() -> None:
     [recipe] = re.findall(r"^lint:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
 
-    for hook in hooks:
-        command = hook["entry"].removeprefix(".venv/bin/").removesuffix(" --force-exclude")
-        assert f"\t{command}" in recipe
+    commands = [
+        hook["entry"].removeprefix(".venv/bin/").removesuffix(" --force-exclude") for hook in hooks
+    ]
+    lines = recipe.strip().split("\n\t")
+
+    assert len(commands) == len(lines)
+    assert [line for line in lines if not line.startswith(tuple(commands))] == []
 
 
 @pytest.mark.parametrize("target", HELPED)
