@@ -342,9 +342,10 @@ def _go_on(
     execution.bring_context()
     follow_up_in_worker(response, execution)
     if isinstance(response, StreamingResponse):
-        if hasattr(response.body_iterator, "aclose"):
+        body: Any = response.body_iterator
+        if hasattr(body, "aclose"):
             # Closed though its client left, and not by the garbage collector.
-            stack.push_async_callback(response.body_iterator.aclose)
+            stack.push_async_callback(body.aclose)
         response.stream_response = partial(  # type: ignore[method-assign]
             send_stream, response.stream_response, execution, request
         )
