@@ -95,7 +95,7 @@ class ConnectionLimitReached(OperationalError):
 
 
 class RolledBack(TransactionManagementError):
-    """A transaction ended without an exception, and for all that nothing in it is stored."""
+    """A transaction ended without an exception, and nothing in it is stored all the same."""
 
 
 class AlreadyCommitted(DatabaseError):

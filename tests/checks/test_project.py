@@ -177,7 +177,7 @@ def test_mullet_W001_fires_for_every_server_that_is_connected_to_anew(
 
     assert messages == [
         checks.Warning(
-            f"Database '{alias}' has CONN_MAX_AGE = 0: every request connects anew, TLS "
+            f"Database '{alias}' has CONN_MAX_AGE = 0: every request opens a new connection, TLS "
             "and authentication included, which costs about 8 ms on PostgreSQL.",
             hint=f'Write "CONN_MAX_AGE": None and "CONN_HEALTH_CHECKS": True in '
             f"DATABASES['{alias}'].",

@@ -108,8 +108,8 @@ def test_values_of_which_nobody_has_told_are_told_by_the_check(name: str, annota
 
     assert found.id == "mullet.E004"
     assert found.msg == (
-        f"'S.{name}' is '{written}', but the values of 'Oddity.{name}', a {kind}, are of a class "
-        "that nobody has told."
+        f"'S.{name}' is '{written}', but the values of 'Oddity.{name}', a {kind}, are of an "
+        "unknown class."
     )
     assert found.hint == (
         f"Write 'register_field_type({kind}, annotation={written.removesuffix(' | None')}, "

@@ -96,7 +96,7 @@ def core_schema_of(model: Any) -> Any:
 
 
 def decorators_of(model: Any) -> Any:
-    """Return what tells of the validators of `model`."""
+    """Return the validators of `model`."""
     return model.__pydantic_decorators__
 
 

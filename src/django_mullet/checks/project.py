@@ -141,10 +141,10 @@ def check_prepared_queries(
 
 
 def check_databases(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
-    """W001: a database on a server is connected to anew by every request."""
+    """W001: a database on a server gets a new connection for every request."""
     return [
         checks.Warning(
-            f"Database '{alias}' has CONN_MAX_AGE = 0: every request connects anew, TLS "
+            f"Database '{alias}' has CONN_MAX_AGE = 0: every request opens a new connection, TLS "
             "and authentication included, which costs about 8 ms on PostgreSQL.",
             hint=f'Write "CONN_MAX_AGE": None and "CONN_HEALTH_CHECKS": True in '
             f"DATABASES['{alias}'].",

@@ -89,16 +89,16 @@ def messages_of(schema: Any) -> Iterator[checks.CheckMessage]:
 
 
 def _model_of(schema: Any) -> Any:
-    """Return the model that a schema is of, or `None` of a base: it is told where that is known."""
+    """Return the model of a schema; `None` for a base, whose subclasses are checked instead."""
     try:
         model = schema.django_model()
-    except ImproperlyConfigured:  # one of nothing, which is told to whoever uses it
+    except ImproperlyConfigured:  # a schema without a model, an error where it is used
         return None
     return None if model._meta.abstract else model
 
 
 def _is_inherited(schema: Any, name: str, info: Any) -> bool:
-    """Return whether the same is told of a base."""
+    """Return whether the same message is given for a base."""
     return any(
         issubclass(base, ModelSchema)
         and name in base.model_fields
@@ -273,7 +273,7 @@ def _of_value(field: Any, name: str, whose: str, annotation: Any) -> Found:
 
 
 def _of_unknown(field: Any, whose: str, annotation: Any) -> Found:
-    """Look at one of Python's own types for values of which nobody has said what they are."""
+    """Check one of Python's own types against values of an unknown class."""
     choices = [choice for choice in union_of(annotation) if choice is not NoneType]
     if not all(choice in SCALARS for choice in choices):
         return None
@@ -282,7 +282,7 @@ def _of_unknown(field: Any, whose: str, annotation: Any) -> Found:
     kind = type(field).__name__
     arguments = f"{kind}, annotation={spell(choices[0])}, read=..., write=..."
     return (
-        f"the values of {whose}, a {kind}, are of a class that nobody has told.",
+        f"the values of {whose}, a {kind}, are of an unknown class.",
         f"Write 'register_field_type({arguments})', of 'django_mullet'.",
     )
 

@@ -145,7 +145,7 @@ def _label(model: type[models.Model], name: str) -> str:
 
 
 def _needed(model: type[models.Model], given: Mapping[str, Any]) -> Any:
-    """Return a schema of what a row needs that code makes, whoever may send it."""
+    """Return a schema of what a row made by code needs, whether or not a request may send it."""
     writable: Any = Writable
     needed: Any = {
         column.attname: (writable[annotation_of(column)], ...)

@@ -73,7 +73,7 @@ def require_uncommitted(execution: Execution, error: Exception) -> None:
 
 
 def require_ended(execution: Execution, response: Response) -> None:
-    """Raise `RolledBack` if `response` tells of success after a transaction that nobody ended."""
+    """Raise `RolledBack` if `response` reports success after a transaction that was never ended."""
     if execution.abandoned and response.status_code < 400:
         raise RolledBack(
             f"{request_name(execution.scope)} left a transaction open: it was rolled back, and "

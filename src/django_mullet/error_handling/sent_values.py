@@ -30,7 +30,7 @@ def sent_values(request: Request) -> Iterator[tuple[Place, Any]]:
 
 
 def sent_texts(request: Request) -> Iterator[tuple[Place, str]]:
-    """Yield every text that the client has sent, whoever reads it, each with its place."""
+    """Yield every text that the client has sent, with its location."""
     yield from _named("path", _as_texts(request.path_params.items()))
     yield from _named("query", request.query_params.multi_items())
     yield from _headers(request)

@@ -105,7 +105,7 @@ async def _send_error(error: HTTPException, request: Request, send: Send) -> Non
 
 
 def _detail(error: Exception, execution: Execution) -> str | None:
-    """Return what a client is told of `error`, and log it; `None` if it is the application's."""
+    """Return what the client reads of `error`, and log it; `None` if it is the application's."""
     path = execution.scope["path"]
     if isinstance(error, _BUSY):
         logger.warning("Busy: %s: %s", path, error)

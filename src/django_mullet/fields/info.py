@@ -71,7 +71,7 @@ class FieldFacts:
     null: bool = False
     """A row may have none."""
     blank: bool = False
-    """An empty text is taken, whatever is said of others."""
+    """An empty text is valid, whatever the limits of others."""
     limits: tuple[tuple[str, Any], ...] = ()
     """What a value keeps to: pairs of `max_length`, `ge` and so on, and the limit."""
     choices: tuple[Any, ...] = ()
@@ -80,9 +80,9 @@ class FieldFacts:
     """Django's other validators, each of which raises Django's `ValidationError`."""
     description: str = ""
     items: "FieldFacts | None" = None
-    """What is said about the items of an array."""
+    """The facts about the items of an array."""
     bounds: "tuple[str, FieldFacts] | None" = None
-    """Of a range, what the document calls it in bodies, and what is said about its bounds."""
+    """Of a range, its name in the document of bodies, and the facts about its bounds."""
     json_schema: Mapping[str, Any] | None = None
     """What OpenAPI says of the values, beyond their type."""
     clean: Check | None = None
@@ -137,7 +137,7 @@ class FieldFacts:
                 self.items.check_late(item)
 
     def checks(self, said: Iterable[str] = ()) -> list[Check]:
-        """Return what looks whether a value may be stored, but for the limits `said`."""
+        """Return what checks whether a value may be stored, apart from the limits in `said`."""
         said = set(said)
         limits = {name: limit for name, limit in self.limits if name not in said}
         checks = [*self.validators, *_validators_of(limits)]

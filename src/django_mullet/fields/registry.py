@@ -90,7 +90,7 @@ def register_field_type(
 
 
 def type_of(field: Any) -> FieldType:
-    """Return what is known of `field`, or of the field whence it has its values."""
+    """Return what is known of `field`, or of the field that its values come from."""
     kind: Any = type(value_field(field))
     return type_of_class(kind)
 
@@ -172,7 +172,7 @@ def _annotation(field: Any) -> Any:
 
 
 def _is_registered(kind: Any) -> bool:
-    """Return whether somebody has said what the values are, of Django's own or of another class."""
+    """Return whether the values are known, of Django's own or of another class."""
     return is_djangos(kind) or any(base in _rows for base in kind.__mro__ if not is_djangos(base))
 
 

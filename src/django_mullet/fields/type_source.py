@@ -14,7 +14,7 @@ __all__ = ["import_lines", "imports_of", "module_of", "spell", "union_of"]
 
 UNIONS = (Union, UnionType)
 
-LINE_LENGTH = 88  # of formatters that nobody has told another
+LINE_LENGTH = 88  # the default of formatters
 
 
 def spell(annotation: Any, names: Mapping[str, str] = MappingProxyType({})) -> str:

@@ -30,7 +30,7 @@ _chains: dict[tuple[tuple[str, ...], bool], Chain] = {}
 
 @receiver(setting_changed)
 def _forget_chains(**kwargs: Any) -> None:
-    """Have middleware read its settings anew, when a test has changed them."""
+    """Have middleware read its settings again, when a test has changed them."""
     _chains.clear()
 
 

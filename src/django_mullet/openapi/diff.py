@@ -38,7 +38,7 @@ def _parts(value: Any) -> dict[str, Any] | None:
 
 
 def _label(item: Any, index: int) -> str:
-    """Return how an item of a list is told from the others: a parameter by its name."""
+    """Return what identifies an item of a list: a parameter's name."""
     name = item.get("name") if isinstance(item, dict) else None
     return f"'{name}'" if isinstance(name, str) else str(index)
 

@@ -100,7 +100,7 @@ class CompiledQuery:
         self._slots = [param for param in params if isinstance(param, BindSlot)]
         self._alias = alias
         self.aside = aside(queryset, alias)
-        """What becomes of the rows, which the SQL does not say."""
+        """What is made of the rows, which the SQL does not show."""
         self._is_bare = _is_bare(queryset, self._compiler)
         gives_instances = self._is_bare and queryset._iterable_class is ModelIterable
         self._select = select_of(self._compiler) if gives_instances else None

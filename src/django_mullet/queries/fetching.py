@@ -130,6 +130,6 @@ def _opening_as_usual(backend: Any) -> tuple[Any, ...] | None:
 
 
 def _is_unwrapped(connection: WorkerConnection) -> bool:
-    """Return whether nobody is told of each query: by a wrapper of Django's, or as Sentry is."""
+    """Return whether nothing observes queries: no wrapper of Django's, no patch as Sentry's."""
     is_usual = _IS_DJANGO_S and _executing(CursorWrapper) == _EXECUTE
     return is_usual and connection.execute_wrappers == [watch]

@@ -35,12 +35,12 @@ def instances_of(model: Any, names: tuple[str, ...], alias: str, rows: Iterable[
 
 
 def tells_of_making(model: Any) -> bool:
-    """Return whether somebody is told when an instance of `model` is made."""
+    """Return whether a receiver is called when an instance of `model` is made."""
     return is_listened_to(pre_init, model) or is_listened_to(post_init, model)
 
 
 def is_listened_to(signal: ModelSignal, model: Any) -> bool:
-    """Return whether somebody is told when `model` sends `signal`."""
+    """Return whether a receiver is called when `model` sends `signal`."""
     return bool(signal.receivers) and signal.has_listeners(model)
 
 

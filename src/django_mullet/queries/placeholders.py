@@ -48,7 +48,7 @@ MAX_KEPT = 256
 """Of how many lists and right sides the SQL is kept: each length of a list has another."""
 
 MARK = "\0"
-"""Stands in the SQL for each slot; no database takes it in SQL."""
+"""Marks each slot in the SQL; no database accepts it there."""
 
 
 class Parameter(Expression):

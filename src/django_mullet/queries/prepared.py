@@ -36,7 +36,7 @@ P = ParamSpec("P")
 QuerySetT = TypeVar("QuerySetT", bound=QuerySet[Any])
 
 known: "WeakSet[Prepared[..., Any]]" = WeakSet()
-"""All there are: other settings have them compiled anew."""
+"""All there are: when settings change, they are compiled again."""
 
 decorated: "WeakSet[Prepared[..., Any]]" = WeakSet()
 """Those that `@prepared` has made, for the system check: the library has some of its own."""
@@ -103,7 +103,7 @@ class Prepared(Generic[P, QuerySetT]):
         return self._traced
 
     def forget(self) -> None:
-        """Trace and compile anew: what the settings say may have changed."""
+        """Trace and compile again: the settings may have changed."""
         self._traced = None
 
 

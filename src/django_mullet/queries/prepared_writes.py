@@ -17,7 +17,7 @@ __all__ = ["PreparedWrites"]
 
 
 class PreparedWrites(InsertsBy, UpdatesBy):
-    """Mixed into a model, before `models.Model`: `save()` does not build its statement anew.
+    """Mixed into a model, before `models.Model`: `save()` does not build its statement each time.
 
     Neither the INSERT nor the UPDATE, whoever calls it; and whatever the model makes of it. What is
     compiled once for each set of columns and database, is then filled with values. Raises

@@ -62,7 +62,7 @@ def retraced(traces: Mapping[str, T], change: Callable[[T], R]) -> dict[str, R]:
 
 
 def aside(queryset: Any, alias: str) -> Any:
-    """Return what becomes of the rows of `queryset`, which its own SQL does not say."""
+    """Return what is made of the rows of `queryset`, which its SQL does not show."""
     return (
         type(queryset),
         queryset._iterable_class,

@@ -43,7 +43,7 @@ def require_same(name: str, bound: BoundSQL, now: BoundSQL, *, advice: str) -> N
 
 
 def require_alike(name: str, beside: Any, now: Any) -> None:
-    """Raise `PreparedMismatch` if what becomes of the rows `now` is something else."""
+    """Raise `PreparedMismatch` if something else is made of the rows `now`."""
     if beside != now:
         raise PreparedMismatch(
             f"'{name}' was prepared for\n  {beside!r}\nand is now for\n  {now!r}\n{ADVICE}"

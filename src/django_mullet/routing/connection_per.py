@@ -34,7 +34,7 @@ class ConnectionPer(Mark):
         self.unit: Unit = unit
 
     async def __call__(self) -> None:
-        """Refuse to run: FastAPI calls this only where nobody heeds it."""
+        """Refuse to run: FastAPI calls this only where nothing acts on it."""
         raise ImproperlyConfigured(
             "A route with 'connection' must run as a Django request: use 'from django_mullet "
             "import APIRouter', or 'route_class=DjangoRoute'."

@@ -85,7 +85,7 @@ def taken(json_schema: Schema, facts: FieldFacts, name: str) -> Schema:
 
 
 def _registered(facts: FieldFacts) -> Any:
-    """Return the example that whoever registered a field gives of its values, if any."""
+    """Return the example that was registered for the values of a field, if any."""
     return next(iter((facts.json_schema or {}).get("examples", ())), None)
 
 
@@ -96,7 +96,7 @@ def _described(facts: FieldFacts) -> Schema:
 def _deep(
     json_schema: Schema, facts: FieldFacts, of_value: Callable[[Schema, FieldFacts], Schema]
 ) -> Schema:
-    """Return `json_schema` with what is said of its values, at the depth of these."""
+    """Return `json_schema` with the facts about its values, at their depth."""
     if "anyOf" in json_schema:
         choices = [_deep(choice, facts, of_value) for choice in json_schema["anyOf"]]
         return {**json_schema, "anyOf": [one for each in choices for one in _choices(each)]}

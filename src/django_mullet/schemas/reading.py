@@ -41,7 +41,7 @@ def reader_of(schema: Any, *, shares_row: bool) -> Callable[[Any, Validate], Any
 
     `shares_row` says that nothing else, as a model validator, gets to see what is validated.
     """
-    plan: _Plan | None = None  # not before Django is set up
+    readers: _FieldReaders | None = None  # not before Django is set up
     model: Any = ()  # of which nothing is an instance
     beside: tuple[_Field, ...] = ()
 
@@ -61,36 +61,36 @@ def reader_of(schema: Any, *, shares_row: bool) -> Callable[[Any, Validate], Any
         return read_all(value, validate)
 
     def read_all(value: Any, validate: Validate) -> Any:
-        nonlocal plan, model, beside
-        if plan is None:
-            plan = _plan(schema, shares_row)
-            model, beside = plan.of_row, plan.beside
-        if not isinstance(value, plan.model):
+        nonlocal readers, model, beside
+        if readers is None:
+            readers = _field_readers(schema, shares_row)
+            model, beside = readers.of_row, readers.beside
+        if not isinstance(value, readers.model):
             raise _another_model(schema, value)
-        return _validated(plan, schema, value, validate)
+        return _validated(readers, schema, value, validate)
 
     read.__name__ = schema.__name__  # which errors of lists name
     return read
 
 
-def _validated(plan: "_Plan", schema: Any, instance: Any, validate: Validate) -> Any:
-    values = _read(plan.fields, instance, schema, {})
+def _validated(readers: "_FieldReaders", schema: Any, instance: Any, validate: Validate) -> Any:
+    values = _read(readers.fields, instance, schema, {})
     try:
         return validate(values)
     except ValidationError:
-        as_stored = _as_stored(plan, schema, values | _computed(plan, instance, values))
+        as_stored = _as_stored(readers, schema, values | _computed(readers, instance, values))
     # Equal as it may be: a lazy text is equal to the one that it stands for.
     return validate(as_stored)
 
 
-def _as_stored(plan: "_Plan", schema: Any, values: Values) -> Values:
+def _as_stored(readers: "_FieldReaders", schema: Any, values: Values) -> Values:
     """Return `values` with what their columns would have, where code has set something like it.
 
     As Oscar sets a `CharField` to a number in `save()`: until the row is loaded anew it is one.
     """
     stored = values.copy()
-    for key, name, _ in plan.fields:
-        field = find_field(plan.model, name)
+    for key, name, _ in readers.fields:
+        field = find_field(readers.model, name)
         if _is_plain_column(field) and not schema.is_nested(name):
             with suppress(DjangoValidationError, TypeError):
                 stored[key] = _stored(field, stored[key])
@@ -103,13 +103,13 @@ def _stored(field: Any, value: Any) -> Any:
     return field.to_python(value)
 
 
-def _computed(plan: "_Plan", instance: Any, values: Values) -> Values:
+def _computed(readers: "_FieldReaders", instance: Any, values: Values) -> Values:
     """Return those of `values` that the database has computed, where code has set an expression.
 
     As `F("stock") - 1`, which stays on the instance before Django 6.0.
     """
     names = {
-        key: name for key, name, _ in plan.fields if hasattr(values[key], "resolve_expression")
+        key: name for key, name, _ in readers.fields if hasattr(values[key], "resolve_expression")
     }
     if not names or instance._state.adding:
         return {}
@@ -166,8 +166,8 @@ _Field = tuple[str, str, Reader]
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """Whence the values of a schema's fields come."""
+class _FieldReaders:
+    """Where the value of each field is read from."""
 
     model: type[models.Model]
     fields: tuple[_Field, ...]
@@ -177,7 +177,7 @@ class _Plan:
     """Those of the fields that are not in this dictionary."""
 
 
-def _plan(schema: Any, shares_row: bool) -> _Plan:
+def _field_readers(schema: Any, shares_row: bool) -> _FieldReaders:
     model, infos = schema.django_model(), fields_of(schema)
     shown = [name for name in infos if not schema.is_write_only(name)]
     fields = tuple(
@@ -196,7 +196,7 @@ def _plan(schema: Any, shares_row: bool) -> _Plan:
         # Pydantic would not miss a column with a default that is not loaded.
         and all(infos[name].is_required() for name in in_row)
     )
-    return _Plan(
+    return _FieldReaders(
         model,
         fields,
         model if takes_row else (),

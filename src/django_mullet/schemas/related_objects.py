@@ -65,7 +65,7 @@ def _at(*place: Any) -> Iterator[None]:
 
 
 class Related:
-    """The objects of a relation that `instance` has, and a request says anew."""
+    """The objects of a relation of `instance`, which a request replaces."""
 
     def __init__(self, name: str, field: Any, instance: Any, using: str, full_clean: bool) -> None:
         self._name = name

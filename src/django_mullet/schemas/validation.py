@@ -86,7 +86,7 @@ def _is_instance(schema: Any, value: Any) -> bool:
 
 @cache
 def _is_trusted(schema: Any) -> bool:
-    """Return whether Pydantic asks for nothing but the class of an instance of `schema`."""
+    """Return whether Pydantic checks only the class of an instance of `schema`."""
     core = _core_of(schema)
     if core["type"] == "definitions":
         core = core["schema"]

@@ -84,7 +84,7 @@ def _compare(file: Path, document: Any, indent: int) -> None:
         reason = error.strerror
         raise CommandError(f"'{file}' cannot be read: {reason}. Write it: {renew}") from None
     except ValueError as error:
-        raise CommandError(f"'{file}' is no JSON: {error}. Write it anew: {renew}") from None
+        raise CommandError(f"'{file}' is not JSON: {error}. Regenerate it: {renew}") from None
     found = list(changes(committed, document))
     if found:
         told = [f"  {change}" for change in found[:MOST]]
