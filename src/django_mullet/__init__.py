@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from django_mullet.asgi import mount_django
-    from django_mullet.codegen.schema_source import schema_for
+    from django_mullet.codegen.schema_for import schema_for
     from django_mullet.django_handler import DjangoHandler
     from django_mullet.error_handling.handlers import install_exception_handlers
     from django_mullet.error_handling.openapi_responses import errors
@@ -177,7 +177,7 @@ _MODULES = {
     "reads": "schemas.model_schema",
     "register_field_type": "fields.registry",
     "retry_on_conflict": "error_handling.retries",
-    "schema_for": "codegen.schema_source",
+    "schema_for": "codegen.schema_for",
 }
 """The module of each public name."""
 

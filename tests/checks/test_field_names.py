@@ -12,7 +12,7 @@ from pydantic import PydanticUserError, TypeAdapter
 
 from django_mullet import Create, ModelSchema, Patch, schema_for
 from django_mullet.checks.schemas import messages_of
-from django_mullet.codegen.schema_source import source_for
+from django_mullet.codegen.schema_for import source_for
 
 
 class Ticket(models.Model):

@@ -10,7 +10,7 @@ from django.db import models
 from django.test.utils import isolate_apps
 
 from django_mullet import schema_for
-from django_mullet.codegen.schema_source import source_for
+from django_mullet.codegen.schema_for import source_for
 from django_mullet.fields.sensitive import grants, is_secret
 from tests.library.models import Book
 

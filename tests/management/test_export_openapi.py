@@ -190,7 +190,8 @@ def test_a_file_that_is_no_document(tmp_path: Path) -> None:
         export("--check", str(file))
 
     assert str(caught.value) == (
-        f"'{file}' is no JSON: Expecting value: line 1 column 1 (char 0). Write it anew: manage.py "
+        f"'{file}' is not JSON: Expecting value: line 1 column 1 (char 0). Regenerate it: "
+        f"manage.py "
         f"export_openapi --output {file}"
     )
 

@@ -22,9 +22,9 @@ from pytest_django import Settings
 from django_mullet import Create, schema_for
 from django_mullet.codegen.examples import Row, body_of, example_of
 from django_mullet.codegen.scaffold import Scaffold
-from django_mullet.codegen.schema_source import source_for
+from django_mullet.codegen.schema_for import source_for
 from django_mullet.fields.samples import FORMATS
-from tests.codegen.test_schema_source import Unheard
+from tests.codegen.test_schema_for import Unheard
 from tests.documentation import ROOT
 from tests.fieldtypes.models import HERE, Arrays, Composite, Files, Numbers
 from tests.library.models import Author, Book

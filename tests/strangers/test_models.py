@@ -13,7 +13,7 @@ from wagtail.test.customuser.models import CustomUser
 
 from django_mullet import annotation_of, schema_for
 from django_mullet.checks.schemas import messages_of
-from django_mullet.codegen.schema_source import source_for
+from django_mullet.codegen.schema_for import source_for
 from project.registry import (
     PACKAGES,
     Model,

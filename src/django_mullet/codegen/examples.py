@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from pydantic import TypeAdapter, ValidationError, create_model
 
-from django_mullet.codegen.schema_source import schema_for
+from django_mullet.codegen.schema_for import schema_for
 from django_mullet.fields.info import facts_of, find_field, is_parent_link
 from django_mullet.fields.registry import annotation_of
 from django_mullet.fields.samples import FORMATS, within

@@ -15,7 +15,7 @@ from django.template import Context, Engine
 from django.utils.text import camel_case_to_spaces, slugify
 
 from django_mullet.codegen.examples import Row, body_of, labels_of, lacks_value
-from django_mullet.codegen.schema_source import source_for
+from django_mullet.codegen.schema_for import source_for
 from django_mullet.fields.foreign_code import is_djangos
 from django_mullet.fields.info import facts_of
 from django_mullet.fields.registry import UnknownValues, annotation_of

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from django_mullet.codegen.schema_source import source_for
+from django_mullet.codegen.schema_for import source_for
 from django_mullet.management.commands._model import model_of
 
 __all__ = ["Command"]

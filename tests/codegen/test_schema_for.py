@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from django_mullet import Create, ModelSchema, schema_for
 from django_mullet.checks.schemas import messages_of
-from django_mullet.codegen.schema_source import source_for
+from django_mullet.codegen.schema_for import source_for
 from tests.fieldtypes import models as fieldtypes
 from tests.fieldtypes import schemas
 from tests.library.models import Author, Book

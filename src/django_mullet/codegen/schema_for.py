@@ -1,4 +1,4 @@
-"""The source code of a `ModelSchema` for a model: `schema_for()` and `manage.py schema`.
+"""`schema_for()`: a `ModelSchema` drafted for a model, and its source for `manage.py schema`.
 
 `schema_for` makes it, and `source_for` writes it out, for pasting.
 """
