@@ -47,7 +47,7 @@ from django_mullet.schemas.model_binding import is_open, model_of
 from django_mullet.schemas.nesting import fields_of, learn_names, refuse_cycle, schemas_in
 from django_mullet.schemas.prefetching import load_relations
 from django_mullet.schemas.query_plan import plan_of, reads
-from django_mullet.schemas.reading import reader_of
+from django_mullet.schemas.reading import instance_reader
 from django_mullet.schemas.saving import save, write
 from django_mullet.schemas.server_values import made
 from django_mullet.schemas.strictness import described_as, is_strict, lax
@@ -294,7 +294,7 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         # Of all the functions around a model, Pydantic runs just this kind and those after it
         # only where they stand: not again when a variant is validated (pydantic-core#1660).
         return core_schema.no_info_wrap_validator_function(
-            reader_of(cls, shares_row=is_bare(schema)),
+            instance_reader(cls, shares_row=is_bare(schema)),
             lax(shown) if is_strict(cls.model_config) else shown,
             ref=reference(cls, name),
             metadata=shaped_for(None, name),

@@ -22,7 +22,7 @@ from django_mullet.schemas.input_keys import input_key
 from django_mullet.schemas.lazy_loads import explained, read_one_by_one, refused_for_others
 from django_mullet.schemas.nesting import fields_of
 
-__all__ = ["attribute_of", "reader_of"]
+__all__ = ["attribute_of", "instance_reader"]
 
 Reader = Callable[[Any], Any]
 Validate = Callable[[Any], Any]
@@ -32,7 +32,7 @@ _COLUMN: Any = models.Field.descriptor_class
 """What reads an attribute that holds what was loaded, as it is."""
 
 
-def reader_of(schema: Any, *, shares_row: bool) -> Callable[[Any, Validate], Any]:
+def instance_reader(schema: Any, *, shares_row: bool) -> Callable[[Any, Validate], Any]:
     """Return what Pydantic calls in place of the function that validates an instance of `schema`.
 
     It is given what there is to validate, and that function. Of an instance of the model the
