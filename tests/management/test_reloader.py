@@ -216,7 +216,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 class TestMistakes:
-    @pytest.mark.load
+    @pytest.mark.own_projects
     def test_are_told_and_the_server_comes_back_when_they_are_mended(self, site: Site) -> None:
         wait_until(lambda: site.version() == 1)
         for name, mistakes in MISTAKES.items():
@@ -227,7 +227,7 @@ class TestMistakes:
                 site.print_after(name, FILES[name], "Starting ASGI development server at")
                 wait_until(lambda: site.version() == 1)
 
-    @pytest.mark.load
+    @pytest.mark.own_projects
     def test_of_a_module_that_is_missing_are_mended_by_making_it(self, site: Site) -> None:
         wait_until(lambda: site.version() == 1)
         text = "from books import extra\n" + FILES["books/api.py"]
