@@ -1,11 +1,13 @@
 import json
 import re
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 from django.test import modify_settings, override_settings
 from django.urls import URLPattern
 from fastapi import FastAPI
@@ -84,6 +86,17 @@ class TestPages:
         policy = response.headers["content-security-policy"]
         assert policy.startswith(f"default-src {hosts}; ")
         assert f"img-src {hosts} data:" in policy
+
+    @pytest.mark.parametrize("url", ["/api/docs", "/api/redoc"])
+    def test_are_served_with_a_manifest_of_static_files(
+        self, url: str, settings: Settings, tmp_path: Path
+    ) -> None:
+        settings.STATIC_ROOT = tmp_path
+        storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": storage}}
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+        assert TestClient(get_app()).get(url).status_code == 200
 
     def test_are_not_in_the_document(self) -> None:
         assert get_app().openapi()["paths"] == {}
