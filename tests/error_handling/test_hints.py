@@ -14,8 +14,9 @@ from tests.testapp.models import Item
 
 NOTE = (
     "'tests.error_handling.test_hints.{}' is 'async def'. Write 'def' and leave the rest as it "
-    "is. Or await the asynchronous methods of the ORM, such as 'aget()', and write 'async with "
-    "atomic():' with 'from django_mullet import atomic'. Put what has no asynchronous form, such "
+    "is. Or await the asynchronous methods of the ORM and of schemas, such as 'aget()' and "
+    "'afrom_qs()', and write 'async with atomic():' with 'from django_mullet import atomic'. Put "
+    "what has no asynchronous form, such "
     "as 'connection.close()' or 'transaction.on_commit()', into a function of your own and call "
     "it by 'await sync_to_async(function)()'."
 )

@@ -36,8 +36,10 @@ def add_hint(error: Exception, endpoint: Callable[..., Any], dependant: Dependan
         subject = _async_def(error, endpoint, dependant)
         error.add_note(
             f"{subject} is 'async def'. Write 'def' and leave the rest as it is. Or await the "
-            "asynchronous methods of the ORM, such as 'aget()', and write 'async with atomic():' "
-            "with 'from django_mullet import atomic'. Put what has no asynchronous form, such as "
+            "asynchronous methods of the ORM and of schemas, such as 'aget()' and 'afrom_qs()', "
+            "and "
+            "write 'async with atomic():' with 'from django_mullet import atomic'. Put what has "
+            "no asynchronous form, such as "
             "'connection.close()' or 'transaction.on_commit()', into a function of your own and "
             "call it by 'await sync_to_async(function)()'."
         )
