@@ -89,6 +89,19 @@ def test_a_path_that_both_know_is_fastapi_s() -> None:
     assert TestClient(both).get("/rows").status_code == 200
 
 
+def test_a_path_that_lacks_the_slash_of_a_view_of_django_leads_there() -> None:
+    response = client.get("/api/legacy?page=2", follow_redirects=False)
+
+    assert (response.status_code, response.headers["Location"]) == (301, "/api/legacy/?page=2")
+
+
+@override_settings(APPEND_SLASH=False)
+def test_a_slash_is_only_appended_where_the_settings_say_so() -> None:
+    response = client.get("/api/legacy", follow_redirects=False)
+
+    assert (response.status_code, response.json()) == (404, {"detail": "Not Found"})
+
+
 def test_a_route_with_a_variable_first_segment_owns_no_path() -> None:
     app = FastAPI()
 

@@ -91,7 +91,11 @@ class _Fallback:
 
     def _is_for_django(self, scope: Scope) -> bool:
         path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
-        return first_segment(path) not in self._owned_segments() or _has_django_view(path)
+        return (
+            first_segment(path) not in self._owned_segments()
+            or _has_django_view(path)
+            or _is_redirected(path)
+        )
 
     def _owned_segments(self) -> set[str]:
         paths = (context.path or "" for context in iter_route_contexts(self._app.routes))
@@ -108,3 +112,8 @@ def _has_django_view(path: str) -> bool:
         return not is_api_view(resolve(path).func)
     except Resolver404:
         return False
+
+
+def _is_redirected(path: str) -> bool:
+    """Return whether `CommonMiddleware` may redirect to the view of `path` with a slash."""
+    return settings.APPEND_SLASH and not path.endswith("/") and _has_django_view(f"{path}/")
