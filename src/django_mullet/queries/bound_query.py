@@ -25,7 +25,7 @@ from django_mullet.queries.compiled import (
     objects,
 )
 from django_mullet.queries.fetching import fetch
-from django_mullet.queries.placeholders import Unfit, fits
+from django_mullet.queries.placeholders import Unfit, fits, holds_iterators, repeatable
 from django_mullet.queries.purity import aside
 from django_mullet.queries.stock_django import reads_as_usual
 from django_mullet.queries.traced import Change, TracedQuery
@@ -62,6 +62,8 @@ class BoundQuery:
         filtered = self.traced.filtered(lookups)
         if filtered is None or self.window is not None:
             return None
+        if holds_iterators([*lookups.values()]):
+            lookups = {name: repeatable(value) for name, value in lookups.items()}
         traced, names = filtered
         build = self.build
         values = {**self.values, **{names[each]: lookups[each] for each in lookups}}

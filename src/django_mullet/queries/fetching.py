@@ -1,7 +1,7 @@
 """Queries run and all of their rows fetched, with the cheapest cursor.
 
 In a worker with one that stays open, since opening one takes as long as reading a row; on
-PostgreSQL in the way of `postgres_fetch`. Elsewhere, and while queries are logged, with a cursor of
+PostgreSQL in the way of `psycopg_fetch`. Elsewhere, and while queries are logged, with a cursor of
 its own, as everywhere in Django.
 """
 

@@ -28,6 +28,9 @@ class PreparedQuerySet(QuerySet[Any]):
 
     bound: BoundQuery
     _for_write: bool
+    _hints: dict[str, Any]
+    """What routers are told: a related manager, or a `Prefetch`, adds its instance."""
+    _sticky_filter: bool
     _prefetch_related_lookups: tuple[Any, ...]
     _ordinary: QuerySet[Any] | None = None
 
@@ -38,18 +41,20 @@ class PreparedQuerySet(QuerySet[Any]):
     @property
     def _built(self) -> QuerySet[Any]:
         if self._ordinary is None:
-            self._ordinary = self.bound.built()
+            built: Any = self.bound.built()
+            built._hints = self._hints
+            self._ordinary = built
         return self._ordinary
 
     def _like_this(self, bound: BoundQuery) -> "PreparedQuerySet":
         made = queryset_of(bound)
-        made._for_write = self._for_write
+        made._for_write, made._hints = self._for_write, self._hints
         return made
 
     def _clone(self) -> Any:
         built: Any = self._built
         clone = built._clone()
-        clone._for_write = self._for_write
+        clone._for_write, clone._sticky_filter = self._for_write, self._sticky_filter
         return clone
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
@@ -89,7 +94,9 @@ class PreparedQuerySet(QuerySet[Any]):
         return self._like_this(self.bound)
 
     def filter(self, *args: Any, **lookups: Any) -> Any:
-        filtered = None if args else self.bound.filtered(lookups)
+        # A many-to-many manager has Django make one join of the next two calls.
+        is_plain = not (args or self._sticky_filter)
+        filtered = self.bound.filtered(lookups) if is_plain else None
         return super().filter(*args, **lookups) if filtered is None else self._like_this(filtered)
 
     def values_list(self, *fields: Any, flat: bool = False, named: bool = False) -> Any:
@@ -148,6 +155,7 @@ def queryset_of(bound: BoundQuery) -> PreparedQuerySet:
     traced = bound.traced.queryset
     made: Any = object.__new__(_prepared_class(type(traced)))
     made.__dict__ = traced.__dict__.copy()
+    made._hints = {}  # which are changed in place
     made.bound = bound
     return made  # type: ignore[no-any-return]
 
