@@ -16,6 +16,21 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+COUNTED = r"""
+def _counted(function):
+    import functools
+
+    @functools.wraps(function)
+    def counted(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return counted
+
+
+@_counted
+def request_params_to_args("""
+"""What an instrument puts around a function of FastAPI's."""
+
 IN_ADVANCE = ("django.test", "httpx", "hypothesis", "pydantic", "pytest", "starlette.testclient")
 """What needs no FastAPI, and takes longest."""
 
@@ -97,6 +112,20 @@ CHANGES: dict[str, list[tuple[str, str, str]]] = {
             "routing.py",
             r"(        # Return response\n        assert response\n)",
             r"\1        response.init_headers({'x-new': 'yes'})\n",
+        )
+    ],
+    "what reads the body": [
+        (
+            "dependencies/utils.py",
+            r"(async def request_body_to_args\((?:.|\n)*?-> .*:\n)",
+            r"\1    hash(received_body) if isinstance(received_body, str) else None\n",
+        )
+    ],
+    "what is put around what reads the query": [
+        (
+            "dependencies/utils.py",
+            r"\ndef request_params_to_args\(",
+            COUNTED,
         )
     ],
     "name of the request's stack": [

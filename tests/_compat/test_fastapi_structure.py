@@ -42,6 +42,8 @@ SLOWER = {
     "argument of serialize_response": "endpoint_ctx, dump_json, audience)' of 'fastapi.routing.",
     "variable of the handler": "the variable 'audit' of FastAPI's request handler",
     "what the handler does": "'init_headers' in the code of FastAPI's request handler",
+    "what reads the body": "'hash' in the code of 'fastapi.dependencies.utils.request_body",
+    "what is put around what reads the query": "'function' in the code of 'fastapi.dependencies.ut",
 }
 
 

@@ -176,6 +176,15 @@ _NAMES = {
         Undefined deepcopy default field_info get_missing_field_error is_required validate
         validate_default
         """,
+    f"{_UTILS}.request_body_to_args": """
+        AttributeError BaseModel FormData Undefined _extract_form_body _extract_form_model
+        _get_form_model _get_form_models _get_form_union_models _get_param_aliases
+        _is_form_model _is_form_model_supplied _should_embed_body_fields
+        _validate_value_with_model_field annotation any append bool bytes cast extend
+        field_info get get_args get_cached_model_fields get_missing_field_error
+        get_validation_alias is_union_of_base_models isinstance len lenient_issubclass
+        name received_body type
+        """,
     f"{_UTILS}.request_params_to_args": """
         BaseModel Headers ImmutableMultiDict Param Undefined _get_multidict_value
         _get_param_aliases _get_param_model _is_json_field _request_param_model_to_args
@@ -267,7 +276,8 @@ def _unknown_names() -> Iterator[str]:
         if code is None:
             yield f"'{path}', which is not written in Python"
             continue
-        names = _names_of(code) - set(known.split())
+        # What a decorator has put around it calls it as a variable of its own.
+        names = {*_names_of(code), *code.co_freevars} - set(known.split())
         yield from (f"'{name}' in the code of '{path}'" for name in sorted(names))
 
 
