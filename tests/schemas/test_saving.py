@@ -28,6 +28,10 @@ from tests.relations.models import Membership, Person, Place, Project, Room, Sho
 pytestmark = pytest.mark.django_db
 
 
+class AuthorName(ModelSchema[Author]):
+    name: str
+
+
 class CoverSchema(ModelSchema[Cover]):
     width: int
 
@@ -315,6 +319,44 @@ def test_the_model_is_asked_where_that_is_wanted(homer: Author) -> None:
     with pytest.raises(DjangoValidationError) as caught:
         wrong.create(full_clean=True)
     assert caught.value.message_dict == {"__all__": ["Too dear."]}
+
+
+class ShownWithAuthor(ModelSchema[Book]):
+    author: ReadOnly[AuthorName]
+    author_id: int
+    title: str
+    price: int
+
+
+def test_a_key_that_leads_nowhere_is_told_before_clean_reads_what_it_leads_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Book, "clean", lambda book: book.author.name)
+    wrong = body(Create[ShownWithAuthor], author_id=0, title="Margites", price=6)
+
+    with pytest.raises(DjangoValidationError) as caught:
+        wrong.create(full_clean=True)
+
+    assert caught.value.message_dict.keys() == {"author_id"}
+
+
+def test_what_clean_does_not_find_besides_is_raised(
+    homer: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Book, "clean", lambda book: Tag.objects.get(label="missing"))
+    sent = body(Create[ShownWithAuthor], author_id=homer.pk, title="Margites", price=6)
+
+    with pytest.raises(Tag.DoesNotExist):
+        sent.create(full_clean=True)
+
+
+def test_an_error_of_a_key_has_the_name_that_was_sent() -> None:
+    wrong = body(Create[ShownWithAuthor], author_id=0, title="Margites", price=6)
+
+    with pytest.raises(DjangoValidationError) as caught:
+        wrong.create(full_clean=True)
+
+    assert caught.value.message_dict.keys() == {"author_id"}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -225,7 +225,7 @@ class ModelSchema(BaseModel, Generic[ModelT]):
         try:
             save(self, instance, values, full_clean=full_clean)
         except (IntegrityError, ValidationError) as error:
-            # For `body_places`, from the inside out.
+            # For `body_locations`, from the inside out.
             error.bodies = (*getattr(error, "bodies", ()), self)  # type: ignore[union-attr]
             raise
         return instance

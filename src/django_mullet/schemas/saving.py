@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import django
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models, router, transaction
 
 from django_mullet.fields.info import QUERYING, find_field, has_setter
@@ -33,7 +33,7 @@ def save(body: Any, instance: Any, values: Mapping[str, Any], *, full_clean: boo
         for name in [name for name in relations if _is_column(fields[name])]:
             save_forward(name, relations.pop(name), instance, using, full_clean)
         if full_clean:
-            _clean(type(body), instance)
+            _clean(type(body), instance, fields)
         else:
             _require_related(fields, instance)
         instance.save(using=using, **_forced(instance))
@@ -169,22 +169,32 @@ def _is_column(field: Any) -> bool:
     return bool(field.concrete) and not field.many_to_many
 
 
-def _clean(schema: Any, instance: Any) -> None:
+def _clean(schema: Any, instance: Any, fields: dict[str, Any]) -> None:
     try:
         instance.full_clean()
     except ValidationError as error:
-        fields = {field.name: field.attname for field in instance._meta.concrete_fields}
+        columns = {field.name: field.attname for field in instance._meta.concrete_fields}
+        sent = {field.name: name for name, field in fields.items() if _is_key(field)}
         raise ValidationError(
             {
-                name if name in schema.model_fields else fields.get(name, name): found
+                sent.get(
+                    name, name if name in schema.model_fields else columns.get(name, name)
+                ): found
                 for name, found in error.message_dict.items()
             }
         ) from None
+    except ObjectDoesNotExist:  # by a `clean()` that reads what a key leads to
+        _require_related(fields, instance)
+        raise
+
+
+def _is_key(field: Any) -> bool:
+    return isinstance(field, models.ForeignKey)
 
 
 def _require_related(fields: dict[str, Any], instance: Any) -> None:
     for name, field in fields.items():
-        if isinstance(field, models.ForeignKey):
+        if _is_key(field):
             key = getattr(instance, field.attname)
             if key is None and field.null:
                 continue  # Django's `validate()` would ask whether a form may leave it blank
