@@ -26,10 +26,10 @@ from django.urls import include, path
 from fastapi import FastAPI
 
 import django_mullet
-from django_mullet import mount_django
-from django_mullet import APIRouter
+from django_mullet import APIRouter, mount_django
 
 NEED_MORE = {
+    "django_mullet._compat.psycopg": "psycopg",
     "django_mullet.queries.psycopg_fetch": "psycopg",
     "django_mullet.fields.postgres": "psycopg",
     "django_mullet.testing": "httpx2",

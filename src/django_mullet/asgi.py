@@ -33,9 +33,9 @@ def mount_django(app: FastAPI) -> None:
     """Have `app` serve the Django project where it has no route of its own.
 
     Call it once, after `django.setup()`. Also answers 422, and not 500, to input that FastAPI's
-    own answer cannot repeat (see `exception_handlers`), and ends the worker threads, which closes
-    their connections, when the server shuts down. Raises `ImproperlyConfigured` if Django is not
-    set up, lacks `django_mullet` in its `INSTALLED_APPS`, or is mounted already.
+    own answer cannot repeat (see `error_handling.handlers`), and ends the worker threads, which
+    closes their connections, when the server shuts down. Raises `ImproperlyConfigured` if Django is
+    not set up, lacks `django_mullet` in its `INSTALLED_APPS`, or is mounted already.
     """
     if not isinstance(app, FastAPI):
         raise TypeError(f"mount_django() takes a FastAPI instance, not a '{type(app).__name__}'.")

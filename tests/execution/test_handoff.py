@@ -12,6 +12,7 @@ from django.db import transaction
 from django_mullet import Overloaded
 from django_mullet.execution.execution import Execution
 from django_mullet.execution.handoff import (
+    WorkerCall,
     await_from_sync,
     in_worker,
     to_loop,
@@ -337,3 +338,17 @@ def test_only_a_worker_waits_for_the_event_loop() -> None:
 
     with pytest.raises(RuntimeError, match="Only code that a request runs in its worker"):
         await_from_sync(inner())
+
+
+def test_a_job_that_no_worker_will_do_tells_who_awaits_it_why() -> None:
+    async def use(execution: Execution) -> WorkerCall[None]:
+        call: WorkerCall[None] = WorkerCall(execution, lambda: None)
+        threading.Thread(target=call.refuse, args=(Overloaded("busy"),)).start()
+        await call.settled()
+        return call
+
+    refused = execute(use)
+
+    assert str(refused.refusal) == "busy"
+    with pytest.raises(Overloaded, match="busy"):
+        refused.value()

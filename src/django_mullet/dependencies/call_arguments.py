@@ -1,6 +1,6 @@
 """The arguments with which a route's callable was called, kept for errors about a body.
 
-The error is answered with the place in the body that it is about, which `body_places` finds in
+The error is answered with the place in the body that it is about, which `body_locations` finds in
 them.
 """
 

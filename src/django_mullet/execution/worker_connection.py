@@ -70,7 +70,7 @@ class WorkerConnection(WatchedConnection):
     forgets_session = False
     """A connection pool gets it back closed, since it would pass it on as it is."""
     lasting_cursor: Any = None
-    """A cursor that waits for its next query; see `cursors`."""
+    """A cursor that waits for its next query; see `fetching`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -27,7 +27,7 @@ STATUS_OF = {
     "get_or_404": 404,
     "PermissionDenied": 403,
 }
-"""What is answered where a function names one of these, see `exception_handlers`."""
+"""What is answered where a function names one of these, see `error_handling.handlers`."""
 
 STATUS_NAME = re.compile(r"HTTP_(4\d\d)_")
 """As `fastapi.status` names them."""

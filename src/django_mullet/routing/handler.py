@@ -2,7 +2,7 @@
 
 FastAPI makes the handler of a route, with all that an inclusion of its router adds. It stays as it
 is, and calls what `dependencies` has adapted in place of what the route names. A route of plain
-parameters has a second one: `solving` finds them, and FastAPI's functions make a response of what
+parameters has a second one: `fast_path` finds them, and FastAPI's functions make a response of what
 the endpoint returns, without what FastAPI does for other routes in between.
 """
 
