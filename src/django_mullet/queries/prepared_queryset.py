@@ -40,11 +40,12 @@ class PreparedQuerySet(QuerySet[Any]):
 
     @property
     def _built(self) -> QuerySet[Any]:
-        if self._ordinary is None:
-            built: Any = self.bound.built()
-            built._hints = self._hints
-            self._ordinary = built
-        return self._ordinary
+        if self._ordinary is not None:
+            return self._ordinary
+        built: Any = self.bound.built()
+        built._hints = self._hints
+        self._ordinary = built
+        return built  # type: ignore[no-any-return]
 
     def _like_this(self, bound: BoundQuery) -> "PreparedQuerySet":
         made = queryset_of(bound)
