@@ -1,6 +1,7 @@
 """Which tasks are in the transaction of `async with atomic()`?"""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -162,3 +163,25 @@ def test_what_a_cancelled_task_has_given_up_does_not_begin() -> None:
     asyncio.run(main())
 
     assert begun == []
+
+
+def test_what_is_cancelled_while_it_waits_for_the_thread_is_done_in_any_case() -> None:
+    done, free = [], threading.Event()
+
+    async def main() -> None:
+        async with entered():
+            first = asyncio.create_task(sync_to_async(free.wait)())
+            await asyncio.sleep(0.01)
+            job = _Job(lambda: done.append(True))
+            waiting = asyncio.create_task(job.run_in_any_case())
+            await asyncio.sleep(0.01)
+            waiting.cancel()
+            await asyncio.sleep(0.01)
+            before = list(done)
+            free.set()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            await first
+            assert (before, done) == ([], [True])
+
+    asyncio.run(main())

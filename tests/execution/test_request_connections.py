@@ -172,3 +172,14 @@ def test_what_a_task_has_begun_to_read_and_forgotten_is_given_back(
         return was_held
 
     assert asyncio.run(asyncio.wait_for(main(), 25)) is True
+
+
+def test_looking_again_takes_no_connection_from_a_request_that_is_a_unit() -> None:
+    async def main() -> list[bool]:
+        async with entered() as execution:
+            await execution.run(Item.objects.count)
+            kept = [execution.has_worker]
+            await execution.run(execution.lease.look_again)
+            return [*kept, execution.has_worker]
+
+    assert asyncio.run(main()) == [True, True]
