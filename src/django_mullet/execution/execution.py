@@ -249,11 +249,11 @@ class Execution:
 
     def give_up_connections(self) -> None:
         """Let others have the connections and the worker, unless a task is in a transaction."""
-        abandoned = self.connections.give_up(keeps_session=self.keeps_session)
-        if abandoned:
+        if abandoned := self.connections.end():
             self.abandoned += abandoned
             what, where = ", ".join(abandoned), request_name(self.scope)
             logger.error("Transaction left open, and rolled back, on %s: %s", what, where)
+        self.connections.give_up(keeps_session=self.keeps_session)
 
 
 def _set_prefix_of(scope: Any) -> str | None:

@@ -123,20 +123,22 @@ class RequestConnections:
         if self._borrowed is not None:
             self._borrowed.__enter__()
 
-    def give_up(self, *, keeps_session: bool) -> list[str]:
-        """Let others have them, but for those of a task that goes on with its transaction.
+    def end(self) -> list[str]:
+        """Note that the request has ended, and roll back the transactions that it has left open.
 
-        Return the aliases on which a transaction was left open, and is rolled back.
+        Not that of a task that goes on. Return the aliases of those that were rolled back.
         """
         self.has_ended = True
         habits = self._lease.habits
         if not habits.queries and connections.in_use():
             habits.queries = True
-        abandoned = [] if self._lease.is_held else connections.close_abandoned()
+        return [] if self._lease.is_held else connections.close_abandoned()
+
+    def give_up(self, *, keeps_session: bool) -> None:
+        """Let others have them, but for those of a task that goes on with its transaction."""
         if not keeps_session:
             connections.close_used()
         connections.checkin()
-        return abandoned
 
     @property
     def _is_unit(self) -> bool:
