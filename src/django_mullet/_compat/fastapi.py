@@ -21,7 +21,7 @@ from django_mullet._compat.fastapi_structure import (
     WEBSOCKET_SIGNATURES,
     signature_of,
 )
-from django_mullet._compat.names import Name, code_of, require
+from django_mullet._compat.names import Name, code_of, require, what_to_install
 from django_mullet.exceptions import UnsupportedFastAPI
 
 if TYPE_CHECKING:
@@ -165,10 +165,7 @@ def handler_variable(handler: Callable[..., Any], name: str) -> CellType:
     raise UnsupportedFastAPI(f"FastAPI's request handler has no variable '{name}'. {_INSTALL}")
 
 
-_INSTALL = (
-    "Install a FastAPI release that this release of django-mullet supports, or a newer "
-    "django-mullet."
-)
+_INSTALL = what_to_install("FastAPI")
 
 
 def _variables(handler: Callable[..., Any], name: str) -> dict[str, CellType]:

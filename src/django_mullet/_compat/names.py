@@ -13,7 +13,7 @@ from typing import Any
 
 from django_mullet.exceptions import UnsupportedFastAPI
 
-__all__ = ["Name", "code_of", "found", "require", "words_of"]
+__all__ = ["Name", "code_of", "found", "require", "what_to_install", "words_of"]
 
 _CALLED = {
     "asgiref": "asgiref",
@@ -85,9 +85,16 @@ def require(names: Sequence[Name]) -> None:
             error = UnsupportedFastAPI if name.library == "FastAPI" else ImportError
             raise error(
                 f"'{name.path}' of the installed {name.library} is missing, or has changed. "
-                f"django-mullet relies on it: {name.why} Install a {name.library} release that "
-                "this release of django-mullet supports, or a newer django-mullet."
+                f"django-mullet relies on it: {name.why} {what_to_install(name.library)}"
             )
+
+
+def what_to_install(library: str) -> str:
+    """Return what to do where the installed `library` is not as it has to be."""
+    return (
+        f"Install a {library} release that this release of django-mullet supports, or a newer "
+        "django-mullet."
+    )
 
 
 def words_of(code: CodeType) -> set[str]:
