@@ -173,15 +173,13 @@ def _clean(schema: Any, instance: Any, fields: dict[str, Any]) -> None:
     try:
         instance.full_clean()
     except ValidationError as error:
+        shown = schema.model_fields
         columns = {field.name: field.attname for field in instance._meta.concrete_fields}
-        sent = {field.name: name for name, field in fields.items() if _is_key(field)}
+        names = {name: column for name, column in columns.items() if name not in shown}
+        names |= {field.name: name for name, field in fields.items() if _is_key(field)}
+        found = error.message_dict.items()
         raise ValidationError(
-            {
-                sent.get(
-                    name, name if name in schema.model_fields else columns.get(name, name)
-                ): found
-                for name, found in error.message_dict.items()
-            }
+            {names.get(name, name): messages for name, messages in found}
         ) from None
     except ObjectDoesNotExist:  # by a `clean()` that reads what a key leads to
         _require_related(fields, instance)
